@@ -1,0 +1,1 @@
+"""Bring-up of RHOV: node graph, launch files and the command line."""

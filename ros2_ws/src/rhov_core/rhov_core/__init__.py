@@ -1,0 +1,1 @@
+"""Data types, geometry, meshes, the hand model and the renderer that all RHOV packages share."""

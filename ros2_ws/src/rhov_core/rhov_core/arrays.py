@@ -1,0 +1,52 @@
+"""Validation of arrays at package borders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rhov_core.errors import InputError
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
+
+
+def checked(
+    name: str, value: Any, shape: tuple[int | None, ...], dtype: Any = np.float64, *, finite: bool = True
+) -> NDArray[Any]:
+    """Returns `value` as a read-only array of the given shape and type.
+
+    Args:
+        name: The name of the field, for the error message.
+        value: Anything that numpy makes an array of.
+        shape: The expected shape; None stands for any length.
+        dtype: The expected element type.
+        finite: Whether NaN and infinity are refused.
+
+    Returns:
+        A read-only array. It is a copy unless `value` was already read-only and of the right type.
+
+    Raises:
+        InputError: If the shape differs, the type cannot be converted or a value is not finite.
+    """
+    try:
+        array = np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} is {type(value).__name__} ({error})", f"an array of {np.dtype(dtype)}", f"convert {name} first"
+        ) from error
+    if array.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, array.shape, strict=False)):
+        wanted = "(" + ", ".join("N" if s is None else str(s) for s in shape) + ")"
+        raise InputError(f"{name} has the shape {array.shape}", f"the shape {wanted}", f"check how {name} was made")
+    if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise InputError(
+            f"{name} is not finite at index {where}", "finite numbers", f"remove NaN and infinity from {name}"
+        )
+    if array.flags.writeable:
+        array = array.copy() if array is value or array.base is not None else array
+        array.flags.writeable = False
+    return array

@@ -1,0 +1,206 @@
+"""Pinhole camera with lens distortion, in the convention of OpenCV and of ROS `camera_info`.
+
+Camera optical frame: x right, y down, z forward. The centre of the top-left pixel is at (0, 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import ArrayLike, NDArray
+
+from rhov_core.arrays import FloatArray, checked
+from rhov_core.errors import InputError
+from rhov_core.files import atomic_path
+
+FOCAL_GUESS = 1.2
+"""Without a calibration the focal length is guessed as this times the larger image side."""
+_MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "none": (0,)}
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A calibrated camera. Distortion has 0, 4, 5 or 8 coefficients in OpenCV's order."""
+
+    K: FloatArray
+    """(3, 3) intrinsic matrix [pixel]."""
+    width: int
+    height: int
+    distortion: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "K", checked("Camera.K", self.K, (3, 3)))
+        object.__setattr__(self, "distortion", checked("Camera.distortion", self.distortion, (None,)))
+        size_ok = self.width > 0 and self.height > 0
+        if not (size_ok and self.fx > 0 and self.fy > 0 and np.allclose(self.K[2], [0, 0, 1])):
+            raise InputError(
+                f"the camera has focal lengths {self.fx:g}, {self.fy:g} and image size {self.width}x{self.height}",
+                "positive numbers and a last row 0 0 1 of K",
+                "check the calibration",
+            )
+        if len(self.distortion) not in (0, 4, 5, 8):
+            raise InputError(
+                f"the camera has {len(self.distortion)} distortion coefficients",
+                "0, 4, 5 (plumb_bob) or 8 (rational_polynomial)",
+                "calibrate with one of these models",
+            )
+
+    @classmethod
+    def from_focal(cls, focal: float, width: int, height: int) -> Camera:
+        """A camera without distortion whose principal point is the image centre.
+
+        Args:
+            focal: Focal length [pixel].
+            width: Image width [pixel].
+            height: Image height [pixel].
+        """
+        K = [[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]]
+        return cls(np.array(K, np.float64), width, height)
+
+    @classmethod
+    def guess(cls, width: int, height: int) -> Camera:
+        """The default for an uncalibrated video: focal length 1.2 times the larger side."""
+        return cls.from_focal(FOCAL_GUESS * max(width, height), width, height)
+
+    @property
+    def fx(self) -> float:
+        """Horizontal focal length [pixel]."""
+        return float(self.K[0, 0])
+
+    @property
+    def fy(self) -> float:
+        """Vertical focal length [pixel]."""
+        return float(self.K[1, 1])
+
+    @property
+    def cx(self) -> float:
+        """Column of the principal point [pixel]."""
+        return float(self.K[0, 2])
+
+    @property
+    def cy(self) -> float:
+        """Row of the principal point [pixel]."""
+        return float(self.K[1, 2])
+
+    @property
+    def is_distorted(self) -> bool:
+        """Whether any distortion coefficient differs from zero."""
+        return bool(np.any(self.distortion))
+
+    def rectified(self) -> Camera:
+        """The same camera without its distortion: what images look like after `rectify`."""
+        return Camera(self.K, self.width, self.height)
+
+    def rectify(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Removes the lens distortion from an image (H, W[, C]); returns it unchanged without distortion."""
+        return cv2.undistort(image, self.K, self.distortion) if self.is_distorted else image
+
+    def project(self, points: ArrayLike) -> FloatArray:
+        """Pixels (..., 2) of points (..., 3) in the camera frame [m]; points behind the camera give NaN."""
+        p = np.asarray(points, np.float64)
+        flat = p.reshape(-1, 3)
+        uv = np.full((len(flat), 2), np.nan)
+        front = flat[:, 2] > 1e-9
+        if front.any():
+            zero = np.zeros(3)
+            pixels, _ = cv2.projectPoints(flat[front], zero, zero, self.K, self.distortion)
+            uv[front] = pixels[:, 0]
+        return uv.reshape(*p.shape[:-1], 2)
+
+    def rays(self, pixels: ArrayLike) -> FloatArray:
+        """Viewing rays (..., 3) with z = 1, in the camera frame, of pixels (..., 2)."""
+        uv = np.asarray(pixels, np.float64)
+        flat = np.ascontiguousarray(uv.reshape(-1, 1, 2))
+        xy = cv2.undistortPoints(flat, self.K, self.distortion).reshape(-1, 2) if flat.size else flat.reshape(-1, 2)
+        return np.concatenate([xy, np.ones((len(xy), 1))], axis=1).reshape(*uv.shape[:-1], 3)
+
+    def scaled(self, width: int, height: int) -> Camera:
+        """The camera of the image resized to (width, height) [pixel]."""
+        sx, sy = width / self.width, height / self.height
+        K = self.K.copy()
+        K[0] *= sx
+        K[1] *= sy
+        K[0, 2] += (sx - 1) / 2  # pixel centres are integers, so resizing shifts by half a pixel
+        K[1, 2] += (sy - 1) / 2
+        return Camera(K, width, height, self.distortion)
+
+    def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
+        """The camera of the part of the image that starts at (x, y) and has the given size [pixel]."""
+        K = self.K.copy()
+        K[0, 2] -= x
+        K[1, 2] -= y
+        return Camera(K, width, height, self.distortion)
+
+    def require_size(self, width: int, height: int, what: str) -> None:
+        """Refuses images of another size.
+
+        Raises:
+            InputError: If the camera was calibrated for another image size.
+        """
+        if (self.width, self.height) != (width, height):
+            raise InputError(
+                f"the camera file is for {self.width}x{self.height} pixels but {what} has {width}x{height}",
+                "a camera of the same image size",
+                "calibrate at this size or give --focal instead",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of a ROS `camera_info` YAML file."""
+        d = self.distortion if len(self.distortion) else np.zeros(5)
+        P = np.concatenate([self.K, np.zeros((3, 1))], axis=1)
+        return {
+            "image_width": self.width,
+            "image_height": self.height,
+            "camera_name": "camera",
+            "camera_matrix": {"rows": 3, "cols": 3, "data": self.K.ravel().tolist()},
+            "distortion_model": "rational_polynomial" if len(d) == 8 else "plumb_bob",
+            "distortion_coefficients": {"rows": 1, "cols": len(d), "data": d.tolist()},
+            "rectification_matrix": {"rows": 3, "cols": 3, "data": np.eye(3).ravel().tolist()},
+            "projection_matrix": {"rows": 3, "cols": 4, "data": P.ravel().tolist()},
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], name: str = "the camera file") -> Camera:
+        """Reads the content of a ROS `camera_info` YAML file.
+
+        Raises:
+            InputError: If entries are missing, of another distortion model, or not finite.
+        """
+        accepted, todo = "a ROS camera_info YAML", "write it with a camera calibrator or see docs/camera.md"
+        try:
+            model = str(content.get("distortion_model", "plumb_bob"))
+            if model not in _MODELS:
+                raise InputError(f"{name} has distortion_model '{model}'", " or ".join(_MODELS), "calibrate again")
+            K = np.asarray(content["camera_matrix"]["data"], np.float64).reshape(3, 3)
+            coefficients = content.get("distortion_coefficients", {}).get("data", [])
+            return cls(K, int(content["image_width"]), int(content["image_height"]), np.asarray(coefficients))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{name} cannot be read ({error!r})", accepted, todo) from error
+
+    def save(self, path: str | Path) -> None:
+        """Writes a ROS `camera_info` YAML file."""
+        with atomic_path(path) as partial:
+            partial.write_text(yaml.safe_dump(self.to_dict(), sort_keys=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Camera:
+        """Reads a ROS `camera_info` YAML file.
+
+        Raises:
+            InputError: If the file is missing or not a camera.
+        """
+        try:
+            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"the camera file '{path}' cannot be read ({error})", "a ROS camera_info YAML", "check the path"
+            ) from error
+        if not isinstance(content, Mapping):
+            raise InputError(f"the camera file '{path}' is empty", "a ROS camera_info YAML", "write it again")
+        return cls.from_dict(content, f"the camera file '{path}'")

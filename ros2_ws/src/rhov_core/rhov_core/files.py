@@ -1,0 +1,85 @@
+"""Output folders and files that appear only when they are complete."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rhov_core.errors import InputError
+
+
+def output_directory(path: str | Path) -> Path:
+    """Makes a folder for results and returns it.
+
+    Raises:
+        InputError: If it cannot be made or written.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-test-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"the output folder '{folder}' cannot be written ({error.strerror})",
+            "a folder that you may write",
+            "choose another one with --out",
+        ) from error
+    return folder
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it on success and removed on failure.
+
+    The suffix is kept, so that writers that look at it still work.
+
+    Raises:
+        InputError: If the folder of `path` cannot be written.
+    """
+    final = Path(path)
+    output_directory(final.parent)
+    partial = final.with_name(f".partial-{os.getpid()}-{final.name}")
+    try:
+        yield partial
+        os.replace(partial, final)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Writes JSON atomically; numpy values and paths become plain ones, NaN is refused."""
+    text = json.dumps(content, indent=2, default=_plain, allow_nan=False)
+    with atomic_path(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Reads JSON.
+
+    Raises:
+        InputError: If the file is missing or not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"there is no file '{path}'", "a JSON file", "check the path") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{path}' cannot be read ({error})", "a JSON file", "write it again") from error

@@ -1,0 +1,1 @@
+"""Object pose tracking and joint optimisation of hand and object over time."""

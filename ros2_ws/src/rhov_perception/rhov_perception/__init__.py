@@ -1,0 +1,1 @@
+"""Cues of a video: hands, object masks, optical flow and features."""

@@ -101,7 +101,7 @@ def run_graph(specs: Sequence[NodeSpec], namespace: str, log_directory: str | Pa
 def _start(spec: NodeSpec, namespace: str, folder: Path) -> _Running:
     parameters = write_parameters(folder / f"{spec.name}.yaml", spec) if spec.parameters else None
     log = folder / f"{spec.name}.log"
-    file = None if spec.terminal else open(log, "wb")
+    file = None if spec.terminal else open(log, "wb")  # noqa: SIM115  closed by _stop
     process = subprocess.Popen(
         command_line(spec, namespace, parameters),
         stdin=subprocess.DEVNULL,
@@ -109,7 +109,7 @@ def _start(spec: NodeSpec, namespace: str, folder: Path) -> _Running:
         stderr=subprocess.STDOUT if file else None,
         env=_environment(),
         start_new_session=True,  # Ctrl-C reaches the nodes through us, in order
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509  nothing here starts threads
     )
     return _Running(spec, process, log, file)
 
@@ -174,4 +174,3 @@ def _stop(running: Sequence[_Running]) -> None:
     for r in running:
         if r.file is not None:
             r.file.close()
-

@@ -1,0 +1,16 @@
+"""The hand model: skinning, shape, joint limits, MANO files."""
+
+from rhov_core.hand.layout import FINGER_JOINTS, FINGERS, KEYPOINT_BONES, KEYPOINT_SOURCE, PARENTS
+from rhov_core.hand.model import HandArrays, HandGeometry, HandModel, mirror_pose
+
+__all__ = [
+    "FINGERS",
+    "FINGER_JOINTS",
+    "KEYPOINT_BONES",
+    "KEYPOINT_SOURCE",
+    "PARENTS",
+    "HandArrays",
+    "HandGeometry",
+    "HandModel",
+    "mirror_pose",
+]

@@ -1,0 +1,1 @@
+"""A joint trajectory controller and a gripper controller without ROS: goals in, set-points out."""

@@ -1,0 +1,1 @@
+"""The robot behind the controllers: one interface, one file per kind of robot, one set of protections for all."""

@@ -1,0 +1,1 @@
+"""Checks of a whole motion before anything moves."""

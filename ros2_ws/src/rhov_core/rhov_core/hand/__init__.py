@@ -1,6 +1,7 @@
 """The hand model: skinning, shape, joint limits, MANO files."""
 
 from rhov_core.hand.layout import FINGER_JOINTS, FINGERS, KEYPOINT_BONES, KEYPOINT_SOURCE, PARENTS
+from rhov_core.hand.limits import JointLimits
 from rhov_core.hand.model import HandArrays, HandGeometry, HandModel, mirror_pose
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "HandArrays",
     "HandGeometry",
     "HandModel",
+    "JointLimits",
     "mirror_pose",
 ]

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 
 from rhov_core.arrays import FloatArray
+from rhov_core.hand.anatomy import finger_bones
 from rhov_core.hand.layout import FINGER_JOINTS, FINGERS, PARENTS
 
 SIZE_STEP: Final = 0.05
@@ -63,13 +64,8 @@ def _blend(
 
 def _bone_projections(joints: FloatArray, tips: FloatArray) -> FloatArray:
     """(16, 3, 3) projections on the bone that starts at each joint; zero for the wrist."""
-    projections = np.zeros((16, 3, 3))
-    for finger, tip in zip(FINGERS, tips, strict=True):
-        chain = FINGER_JOINTS[finger]
-        bones = np.diff([*joints[list(chain)], tip], axis=0)
-        axes = bones / np.linalg.norm(bones, axis=1, keepdims=True)
-        projections[list(chain)] = axes[:, :, None] * axes[:, None, :]
-    return projections
+    bones = finger_bones(joints, tips)
+    return bones[:, :, None] * bones[:, None, :]
 
 
 def _stretch_along_bones(

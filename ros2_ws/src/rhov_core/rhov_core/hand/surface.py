@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import FloatArray
 from rhov_core.errors import InputError
+from rhov_core.hand.anatomy import closing_directions
 from rhov_core.hand.layout import FINGER_JOINTS, FINGERS
 
 Faces = NDArray[np.int32]
@@ -59,23 +60,13 @@ def fingertip_pads(
     face_normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     for corner in range(3):
         np.add.at(normals, faces[:, corner], face_normals)
+    closing = closing_directions(joints, vertices[tip_vertices])
     pads = {}
     for finger, tip in zip(FINGERS, tip_vertices, strict=True):
         last = FINGER_JOINTS[finger][2]
         bone = vertices[tip] - joints[last]
-        palmar = _palmar_direction(joints, finger, bone)
         along = (vertices - joints[last]) @ bone / (bone @ bone)
-        pad = (weights[:, last] > 0.5) & (along > 0.5) & (normals @ palmar > 0)
+        pad = (weights[:, last] > 0.5) & (along > 0.5) & (normals @ closing[last] > 0)
         pad[tip] = True
         pads[finger] = np.flatnonzero(pad)
     return pads
-
-
-def _palmar_direction(joints: FloatArray, finger: str, bone: FloatArray) -> FloatArray:
-    """The direction across `bone` to which the finger closes."""
-    if finger == "thumb":  # its pad looks across the palm, to the base of the little finger
-        direction = joints[FINGER_JOINTS["little"][0]] - joints[FINGER_JOINTS["thumb"][0]]
-    else:
-        direction = np.array([0.0, -1.0, 0.0])
-    across = direction - bone * (direction @ bone) / (bone @ bone)
-    return across / np.linalg.norm(across)

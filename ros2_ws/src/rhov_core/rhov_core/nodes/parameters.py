@@ -31,7 +31,7 @@ def declare_config(node: Node, cls: type[T], prefix: str = "") -> T:
     Args:
         node: The node; values come from its parameter file and command line.
         cls: A dataclass made of `rhov_core.config.setting` fields: bool, int, float, str, a Literal of strings,
-            or a tuple or list of one of the first four.
+            or a tuple of any length of one of the first four (`tuple[float, ...]`).
         prefix: Put before the names with a dot, for nodes with several components.
 
     Raises:
@@ -70,12 +70,12 @@ def _given(node: Node) -> dict[str, Any]:
 
 
 def _element(kind: Any) -> Any:
-    """The type of the elements of `tuple[int, ...]` or `list[float]`; None for other types."""
-    return get_args(kind)[0] if get_origin(kind) in (tuple, list) else None
+    """The type of the elements of `tuple[int, ...]`; None for other types."""
+    return get_args(kind)[0] if get_origin(kind) is tuple else None
 
 
 def _converted(name: str, value: Any, kind: Any) -> Any:
-    """The value in the type of its field: people write 500 for a float and one type of list for the other."""
+    """The value in the type of its field: people write 500 for a float."""
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise InputError(f"{name} is {value!r}", " or ".join(map(repr, get_args(kind))), f"correct {name}")
@@ -84,7 +84,7 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     if element is not None:
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
             raise InputError(f"{name} is {value!r}", f"a list of {element.__name__}", f"correct {name}")
-        return get_origin(kind)(_converted(name, v, element) for v in value)
+        return tuple(_converted(name, v, element) for v in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

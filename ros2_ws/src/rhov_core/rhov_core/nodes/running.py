@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -39,7 +39,7 @@ class StopNode(Exception):  # noqa: N818  it is no error
 
 def run_node(
     factory: Callable[[], AnyNode], *, threads: int = 1, on_signal: Callable[[AnyNode], int] | None = None
-) -> None:
+) -> NoReturn:
     """Makes a node, runs it until it stops, and ends the process.
 
     Exit status: 0 after SIGINT or SIGTERM (or what `on_signal` returns), that of `StopNode`, 2 with one sentence for
@@ -68,7 +68,8 @@ def run_node(
         status = status or _explain(error)
     rclpy.try_shutdown()
     sys.stdout.flush()
-    sys.exit(status)
+    sys.stderr.flush()
+    os._exit(status)  # a normal exit waits for callbacks in a thread pool, even for those that do not end
 
 
 def _spin(node: AnyNode, threads: int, on_signal: Callable[[AnyNode], int] | None) -> int:
@@ -102,11 +103,19 @@ def _spin(node: AnyNode, threads: int, on_signal: Callable[[AnyNode], int] | Non
     thread.start()
     stop.wait()
     status = on_signal(node) if on_signal is not None and signalled.is_set() and not raised else 0
-    executor.shutdown()
-    thread.join(JOIN_SECONDS)
+    _finish(executor, thread)
     if raised:
         raise raised[0]
     return status
+
+
+def _finish(executor: Executor, thread: threading.Thread) -> None:
+    """Waits for the callbacks that are running, but not for ever."""
+    executor.shutdown()
+    thread.join(JOIN_SECONDS)
+    if isinstance(executor, MultiThreadedExecutor):  # its shutdown does not wait for its pool
+        executor._executor.shutdown(wait=False, cancel_futures=True)
+        executor._work_tracker.wait(JOIN_SECONDS)
 
 
 def _explain(error: BaseException) -> int:

@@ -89,17 +89,21 @@ class CommandGenerator:
         p, v, a, jerk, possible = self._linear_step(reference, low, high)
         self._near = possible & (self._near | self._is_close(reference, jerk))
         if not self._near.all():
-            target = self._target(reference, low, high)
-            q, w, b = self._solve(target, low, high, velocity_only=False)
+            q, w, b = self._solve(self._target(reference, low, high), low, high)
+            coming = self._coming(w, b)
+            safe = (coming >= low) & (coming <= high)  # not so where a reference asks for the impossible
+            if not safe.all():
+                q, w, b = (np.where(safe, x, y) for x, y in zip((q, w, b), self._braked(low, high), strict=True))
             p, v, a = np.where(self._near, p, q), np.where(self._near, v, w), np.where(self._near, a, b)
         self._p, self._v, self._a = p, v, a
         return self.state
 
     def brake(self) -> Sample:
         """The command of the next cycle on the fastest way to rest."""
-        low, high = self._velocity_bounds()
-        rest = Sample(self._p, np.zeros(JOINTS), np.zeros(JOINTS))
-        self._p, self._v, self._a = self._solve(rest, low, high, velocity_only=True)
+        if self.resting:
+            self._v, self._a = np.zeros(JOINTS), np.zeros(JOINTS)
+        else:
+            self._p, self._v, self._a = self._braked(*self._velocity_bounds())
         self._near = np.zeros(JOINTS, bool)
         return self.state
 
@@ -122,9 +126,16 @@ class CommandGenerator:
         a = self._a + jerk * h
         v = self._v + self._a * h + jerk * (h * h / 2)
         p = self._p + self._v * h + self._a * (h * h / 2) + jerk * (h**3 / 6)
-        coming = v + a * np.abs(a) / (2 * self._jerk)  # the velocity that is reached while the acceleration fades
+        coming = self._coming(v, a)
         possible = (np.abs(jerk) <= self._jerk) & (np.abs(a) <= self._acceleration) & (coming >= low) & (coming <= high)
         return p, v, a, jerk, possible
+
+    def _coming(self, velocity: FloatArray, acceleration: FloatArray) -> FloatArray:
+        """The velocity that is reached while the acceleration fades as fast as it may."""
+        return velocity + acceleration * np.abs(acceleration) / (2 * self._jerk)
+
+    def _braked(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        return self._solve(Sample(self._p, np.zeros(JOINTS), np.zeros(JOINTS)), low, high, velocity_only=True)
 
     def _is_close(self, reference: Sample, jerk: FloatArray) -> BoolArray:
         """Where each part of the deviation alone asks for less than a fraction of the jerk limit."""
@@ -144,7 +155,7 @@ class CommandGenerator:
         return Sample(p, v, np.clip(reference.accelerations, -0.9 * room, 0.9 * room))
 
     def _solve(
-        self, target: Sample, low: FloatArray, high: FloatArray, *, velocity_only: bool
+        self, target: Sample, low: FloatArray, high: FloatArray, *, velocity_only: bool = False
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         query = ruckig.InputParameter(JOINTS)
         query.synchronization = ruckig.Synchronization.No

@@ -1,0 +1,190 @@
+"""Contour residuals: the object's silhouette against the border of its mask, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.camera import Camera
+from rhov_optimizer.registration.jacobian import add_row, tukey
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.points import TUKEY
+from rhov_optimizer.registration.surface import SurfaceView
+
+BORDER = 3
+"""Contours this near to the edge of the image [pixel] are where the object is cut off, not where it ends."""
+SAME_DIRECTION = 0.3
+"""Least cosine between an observed normal and that of the model contour point it is paired with."""
+
+
+def _trace(mask: NDArray[np.uint8], count: int, keep: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
+    """About `count` border pixels (N, 2) of a mask where `keep` holds, and outward unit normals (N, 2)."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return np.zeros((0, 2), np.int64), np.zeros((0, 2))
+    pixels = np.concatenate([c[:, 0] for c in contours]).astype(np.int64)
+    pixels = pixels[keep[pixels[:, 1], pixels[:, 0]]]
+    if len(pixels) > count:
+        pixels = pixels[np.linspace(0, len(pixels) - 1, count).astype(np.int64)]
+    smooth = cv2.GaussianBlur(mask.astype(np.float32), (9, 9), 2.0)
+    column, row = pixels.T
+    height, width = mask.shape
+    right, left = smooth[row, np.minimum(column + 1, width - 1)], smooth[row, np.maximum(column - 1, 0)]
+    below, above = smooth[np.minimum(row + 1, height - 1), column], smooth[np.maximum(row - 1, 0), column]
+    normals = np.stack([left - right, above - below], 1).astype(np.float64)
+    return pixels, normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9)
+
+
+def _inner(shape: tuple[int, ...], x0: int, y0: int, camera: Camera) -> BoolArray:
+    """Pixels of a region of the image that are not at the image's edge."""
+    keep = np.zeros(shape, np.bool_)
+    rows = slice(max(0, BORDER - y0), max(0, camera.height - BORDER - y0))
+    columns = slice(max(0, BORDER - x0), max(0, camera.width - BORDER - x0))
+    keep[rows, columns] = True
+    return keep
+
+
+def model_contour(view: SurfaceView, count: int) -> tuple[FloatArray, FloatArray]:
+    """Points of the surface on the silhouette of a view.
+
+    Args:
+        view: The object at the current pose.
+        count: About how many.
+
+    Returns:
+        Points (N, 3) in the centred mesh's frame [m] and outward normals (N, 2) in the image.
+    """
+    mask = (view.face_id >= 0).astype(np.uint8)
+    pixels, normals = _trace(mask, count, _inner(mask.shape, view.x0, view.y0, view.camera))
+    # The last covered pixel has its centre inside; the border runs on average half a pixel further out.
+    uv = pixels + [view.x0, view.y0] + 0.5 * normals
+    K, T = view.camera.K, view.T
+    z = 1.0 / view.inverse_depth[pixels[:, 1], pixels[:, 0]].astype(np.float64)
+    camera_points = np.stack([(uv[:, 0] - K[0, 2]) / K[0, 0] * z, (uv[:, 1] - K[1, 2]) / K[1, 1] * z, z], 1)
+    return (camera_points - T[:3, 3]) @ T[:3, :3], normals
+
+
+@dataclass(frozen=True)
+class ObservedContour:
+    """The border of a mask, as a signed distance and as points, in a region of the image."""
+
+    x0: int
+    y0: int
+    distance: NDArray[np.float32]
+    """(h, w) signed distance to the border, positive outside [pixel]."""
+    trusted: BoolArray
+    """(h, w) False where the border may be that of the hand."""
+    points: FloatArray
+    """(M, 2) border points that are trusted [pixel]."""
+    normals: FloatArray
+    """(M, 2) their outward normals."""
+
+    @classmethod
+    def from_mask(
+        cls, mask: BoolArray, excluded: BoolArray | None, camera: Camera, *, count: int, reach: int
+    ) -> ObservedContour | None:
+        """Prepares a mask.
+
+        Args:
+            mask: (H, W) the visible object.
+            excluded: (H, W) where its border is not the object's contour: the dilated hand. None: nowhere.
+            camera: For the image size.
+            count: About how many border points.
+            reach: How far around the mask the distance is needed [pixel].
+
+        Returns:
+            None if the mask is empty.
+        """
+        x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
+        if w == 0:
+            return None
+        x0, y0 = max(x - reach, 0), max(y - reach, 0)
+        region = (slice(y0, min(y + h + reach, camera.height)), slice(x0, min(x + w + reach, camera.width)))
+        part = np.ascontiguousarray(mask[region]).astype(np.uint8)
+        trusted = np.ones(part.shape, np.bool_) if excluded is None else ~excluded[region]
+        within = cv2.distanceTransform(part, cv2.DIST_L2, 5)
+        outside = cv2.distanceTransform(1 - part, cv2.DIST_L2, 5)
+        distance = np.where(part > 0, 0.5 - within, outside - 0.5).astype(np.float32)
+        pixels, normals = _trace(part, count, trusted & _inner(part.shape, x0, y0, camera))
+        return cls(x0, y0, distance, np.ascontiguousarray(trusted), pixels + [x0, y0] + 0.5 * normals, normals)
+
+
+class ContourTerm:
+    """Model contour to the mask's signed distance, and observed border to the nearest model contour point.
+
+    The model's contour slides over its surface as the pose changes, so it is drawn again every few steps.
+    """
+
+    def __init__(
+        self,
+        mesh: CentredMesh,
+        camera: Camera,
+        observed: ObservedContour,
+        *,
+        sigma: float,
+        weight: float,
+        count: int,
+        interval: int,
+    ) -> None:
+        self._mesh, self._camera, self._observed = mesh, camera, observed
+        self._sigma, self._weight, self._count, self._interval = sigma, weight, count, interval
+        self._calls = 0
+        self._contour = np.zeros((0, 3)), np.zeros((0, 2))
+
+    def accumulate(self, T: FloatArray, kernel_scale: float, A: FloatArray, b: FloatArray) -> None:
+        """Adds the normal equations; see `ResidualTerm`."""
+        if self._calls % self._interval == 0:
+            view = SurfaceView.draw(self._mesh, self._camera, T)
+            self._contour = (np.zeros((0, 3)), np.zeros((0, 2))) if view is None else model_contour(view, self._count)
+        self._calls += 1
+        o, K = self._observed, self._camera.K
+        cutoff, weight = TUKEY * self._sigma * kernel_scale, self._weight / self._sigma**2
+        _accumulate(*self._contour, o.distance, o.trusted, o.x0, o.y0, o.points, o.normals, T, K, cutoff, weight, A, b)
+
+
+@numba.njit(cache=True)
+def _accumulate(  # type: ignore[no-untyped-def]
+    points, normals, distance, trusted, x0, y0, seen, seen_normals, T, K, cutoff, weight, A, b
+):
+    fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
+    count = points.shape[0]
+    height, width = distance.shape
+    q, uv, xyz = np.empty((count, 3)), np.empty((count, 2)), np.empty((count, 3))
+    for n in range(count):
+        for i in range(3):
+            q[n, i] = T[i, 0] * points[n, 0] + T[i, 1] * points[n, 1] + T[i, 2] * points[n, 2]
+        z = max(q[n, 2] + T[2, 3], 1e-6)
+        x, y = (q[n, 0] + T[0, 3]) / z, (q[n, 1] + T[1, 3]) / z
+        xyz[n, 0], xyz[n, 1], xyz[n, 2] = x, y, z
+        u, v = fx * x + cx, fy * y + cy
+        uv[n, 0], uv[n, 1] = u, v
+        column, row = int(np.floor(u)) - x0, int(np.floor(v)) - y0
+        if column < 0 or row < 0 or column >= width - 1 or row >= height - 1 or not trusted[row, column]:
+            continue
+        a, c = u - x0 - column, v - y0 - row
+        d00, d01 = distance[row, column], distance[row, column + 1]
+        d10, d11 = distance[row + 1, column], distance[row + 1, column + 1]
+        residual = (1 - c) * ((1 - a) * d00 + a * d01) + c * ((1 - a) * d10 + a * d11)
+        w = weight * tukey(residual, cutoff)
+        if w > 0.0:
+            gx = (1 - c) * (d01 - d00) + c * (d11 - d10)
+            gy = (1 - a) * (d10 - d00) + a * (d11 - d01)
+            add_row(A, b, q[n], z, x, y, gx, gy, fx, fy, residual, w)
+    for m in range(seen.shape[0]):
+        best, nearest = cutoff * cutoff, -1
+        gx, gy = seen_normals[m, 0], seen_normals[m, 1]
+        for n in range(count):
+            du, dv = uv[n, 0] - seen[m, 0], uv[n, 1] - seen[m, 1]
+            d = du * du + dv * dv
+            if d < best and normals[n, 0] * gx + normals[n, 1] * gy > SAME_DIRECTION:
+                best, nearest = d, n
+        if nearest >= 0:
+            residual = gx * (uv[nearest, 0] - seen[m, 0]) + gy * (uv[nearest, 1] - seen[m, 1])
+            w = weight * tukey(np.sqrt(best), cutoff)
+            x, y, z = xyz[nearest, 0], xyz[nearest, 1], xyz[nearest, 2]
+            add_row(A, b, q[nearest], z, x, y, gx, gy, fx, fy, residual, w)

@@ -1,0 +1,58 @@
+"""How a pixel moves when the pose does: the one Jacobian that all residuals share."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from rhov_core.arrays import FloatArray
+
+
+@numba.njit(cache=True, inline="always")
+def add_row(A, b, q, z, x, y, gx, gy, fx, fy, residual, weight):  # type: ignore[no-untyped-def]
+    """Adds one weighted scalar residual to the upper triangle of A (6, 6) and to b (6,).
+
+    Args:
+        A: Normal matrix.
+        b: Gradient.
+        q: (3,) the point rotated into the camera frame, relative to the object's origin [m].
+        z: Its depth in the camera frame [m].
+        x: Its camera-frame coordinate x / z.
+        y: Its camera-frame coordinate y / z.
+        gx: Derivative of the residual by the pixel's column.
+        gy: Derivative of the residual by the pixel's row.
+        fx: Focal length [pixel].
+        fy: Focal length [pixel].
+        residual: The residual.
+        weight: Its weight.
+    """
+    jx = gx * fx / z
+    jy = gy * fy / z
+    jz = -(jx * x + jy * y)
+    row = (jx, jy, jz, q[1] * jz - q[2] * jy, q[2] * jx - q[0] * jz, q[0] * jy - q[1] * jx)
+    for i in range(6):
+        wi = weight * row[i]
+        b[i] += wi * residual
+        for j in range(i, 6):
+            A[i, j] += wi * row[j]
+
+
+@numba.njit(cache=True, inline="always")
+def tukey(residual, cutoff):  # type: ignore[no-untyped-def]
+    """Tukey's biweight: 1 at zero, 0 from the cutoff on."""
+    ratio = residual / cutoff
+    if ratio >= 1.0 or ratio <= -1.0:
+        return 0.0
+    return (1.0 - ratio * ratio) ** 2
+
+
+def project(points: FloatArray, T: FloatArray, K: FloatArray) -> FloatArray:
+    """Pixels (N, 2) of object points (N, 3) at the pose T (4, 4), without lens distortion.
+
+    Points behind the camera get NaN.
+    """
+    p = points @ T[:3, :3].T + T[:3, 3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        uv = p[:, :2] / p[:, 2:] * [K[0, 0], K[1, 1]] + [K[0, 2], K[1, 2]]
+    uv[p[:, 2] <= 0] = np.nan
+    return uv

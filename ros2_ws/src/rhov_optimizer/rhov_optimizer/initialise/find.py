@@ -1,0 +1,150 @@
+"""The pose of the object in the first frame, from its mask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.camera import Camera
+from rhov_core.cues import FrameCues
+from rhov_core.errors import InputError
+from rhov_core.interfaces import ObjectSegmenter
+from rhov_core.object_model import ObjectModel
+from rhov_core.pose import is_transform
+from rhov_optimizer.initialise.candidates import InitialPose, PoseCandidate, cosines, diverse
+from rhov_optimizer.initialise.config import InitialPoseConfig
+from rhov_optimizer.initialise.refine import CLOSE, COARSE, FINE, ContourFit
+from rhov_optimizer.initialise.sweep import Target, sweep, widen
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.surface import SurfaceView
+
+BANDS = (17, 11, 9)
+"""How far the mask's border may move when it is segmented again, round by round [pixel]."""
+ALTERNATIVES = 15.0
+"""Candidates turned less than this against the best one are no alternatives to it [degree]."""
+
+
+def find_initial_pose(
+    model: ObjectModel,
+    camera: Camera,
+    cues: FrameCues,
+    segmenter: ObjectSegmenter | None = None,
+    config: InitialPoseConfig | None = None,
+) -> InitialPose:
+    """Searches all views of the object for the one that fits its mask.
+
+    A sweep at low resolution gives diverse starts, Gauss-Newton on the contour fits them, and the best one is
+    used to segment the image again, with more knowledge than the first mask had.
+
+    Args:
+        model: The object.
+        camera: Without distortion.
+        cues: Of the first frame; its object mask is needed.
+        segmenter: Segments again from a silhouette. None: the mask is taken as it is.
+        config: Settings.
+
+    Raises:
+        InputError: If there is no mask or it is too small.
+    """
+    config = config or InitialPoseConfig()
+    mask = _require_mask(cues, config)
+    symmetries = model.symmetries[:, :3, :3]
+    target = Target.from_masks(mask, cues.hand_mask, config.hand_margin)
+    mesh = CentredMesh.from_model(model, config.max_faces)
+    T, score = sweep(CentredMesh.from_model(model, config.sweep_faces), camera, target, config)
+    T = T[diverse(T, score, symmetries, config.distinct, config.refined)]
+
+    half_mask, half_ignored = target.shrunk(2)
+    half_camera = camera.scaled(half_mask.shape[1], half_mask.shape[0])
+    T, score = _fit_all(ContourFit(mesh, half_camera, half_mask, half_ignored, COARSE), T)
+    T = T[diverse(T, score, symmetries, config.distinct / 2, config.polished)]
+    T, score = _fit_all(ContourFit(mesh, camera, mask, target.ignored, FINE), T)
+    order = np.argsort(-score, kind="stable")
+    T, score = T[order], score[order]
+
+    best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, T[0], config)
+    found = [PoseCandidate(mesh.in_file_frame(best), iou)]
+    found += [PoseCandidate(mesh.in_file_frame(t), float(s)) for t, s in zip(T[1:], score[1:], strict=True)]
+    other = score[cosines(T[0, :3, :3], T[:, :3, :3], symmetries) < np.cos(np.radians(ALTERNATIVES))]
+    return InitialPose(tuple(found), iou, float(score[0] - other.max(initial=0.0)))
+
+
+def refine_initial_pose(
+    model: ObjectModel,
+    camera: Camera,
+    cues: FrameCues,
+    T: FloatArray,
+    segmenter: ObjectSegmenter | None = None,
+    config: InitialPoseConfig | None = None,
+) -> InitialPose:
+    """Refines a pose that the user gives.
+
+    Args:
+        model: The object.
+        camera: Without distortion.
+        cues: Of the first frame; its object mask is needed if there is no segmenter.
+        T: (4, 4) T_camera_object, roughly.
+        segmenter: Segments again from a silhouette. None: the mask is taken as it is.
+        config: Settings.
+
+    Raises:
+        InputError: If the pose is no rigid transform or does not show the object to the camera.
+    """
+    config = config or InitialPoseConfig()
+    mesh = CentredMesh.from_model(model, config.max_faces)
+    if not is_transform(T, 1e-3) or SurfaceView.draw(mesh, camera, mesh.centred(T)) is None:
+        raise InputError(
+            "the initial pose does not bring the object before the camera",
+            "a rigid transform T_camera_object (4x4, metres) with the object inside the image",
+            "check the pose, the units of the mesh and the camera",
+        )
+    best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, mesh.centred(T), config)
+    return InitialPose((PoseCandidate(mesh.in_file_frame(best), iou),), iou, float("nan"))
+
+
+def refine_by_segmenting(
+    mesh: CentredMesh,
+    camera: Camera,
+    cues: FrameCues,
+    segmenter: ObjectSegmenter | None,
+    T: FloatArray,
+    config: InitialPoseConfig,
+) -> tuple[FloatArray, float]:
+    """Segments the image from the silhouette and fits the pose to the new mask, in a narrowing band.
+
+    Returns:
+        The pose (4, 4) of the centred mesh and its overlap with the last mask; NaN without any mask.
+    """
+    shape = (camera.height, camera.width)
+    ignored = np.zeros(shape, np.bool_) if cues.hand_mask is None else widen(cues.hand_mask, config.hand_margin)
+    mask, iou = cues.object_mask, float("nan")
+    for band in BANDS:
+        view = SurfaceView.draw(mesh, camera, T)
+        if segmenter is not None and view is not None:
+            again = segmenter.segment(cues.frame_index, view.silhouette(), band)
+            mask = mask if again is None else again
+        if mask is None or not mask.any():
+            break
+        fit = ContourFit(mesh, camera, mask, ignored, CLOSE)
+        T = fit.fit(T)
+        iou = fit.score(T)
+        if segmenter is None:
+            break
+    return T, iou
+
+
+def _fit_all(fit: ContourFit, T: FloatArray) -> tuple[FloatArray, FloatArray]:
+    fitted = np.stack([fit.fit(t) for t in T])
+    return fitted, np.array([fit.score(t) for t in fitted])
+
+
+def _require_mask(cues: FrameCues, config: InitialPoseConfig) -> BoolArray:
+    mask = cues.object_mask
+    area = 0 if mask is None else int(np.count_nonzero(mask))
+    if mask is None or area < config.least_area:
+        raise InputError(
+            f"the object's mask in frame {cues.frame_index} has {area} pixels",
+            f"a mask of at least {config.least_area} pixels",
+            "give a box that holds the whole object in a frame where it is well visible",
+        )
+    return mask

@@ -1,0 +1,6 @@
+"""The object's pose from frame to frame."""
+
+from rhov_optimizer.tracking.config import TrackerConfig
+from rhov_optimizer.tracking.tracker import ObjectTracker
+
+__all__ = ["ObjectTracker", "TrackerConfig"]

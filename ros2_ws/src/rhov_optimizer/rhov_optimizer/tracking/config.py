@@ -1,0 +1,56 @@
+"""Settings of the object tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rhov_core.config import check_ranges, setting
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Settings of `ObjectTracker`. Defaults were measured on a real clip of 640x480 pixels."""
+
+    resegment: bool = setting(
+        True, "segment again from the predicted silhouette instead of taking the mask in the cues"
+    )
+    band: int = setting(11, "how far the mask's border may move from the predicted silhouette [pixel]", low=1)
+    hand_margin: int = setting(6, "the hand's mask is widened by this before contours are compared [pixel]", low=0)
+    max_faces: int = setting(2000, "the mesh is decimated to this many faces for tracking", low=4)
+    iterations: int = setting(10, "Gauss-Newton steps of the last solve of a frame", low=1)
+
+    contour_points: int = setting(150, "points on the silhouette and on the mask's border", low=10)
+    contour_sigma: float = setting(1.5, "standard deviation of a mask's border [pixel]", low=0.1)
+    contour_weight: float = setting(0.25, "weight of a contour point; they are not independent", low=0.0)
+    contour_interval: int = setting(3, "the silhouette is drawn again after this many steps", low=1)
+    flow_points: int = setting(250, "tracks of optical flow that are used", low=0)
+    flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
+    flow_weight: float = setting(0.1, "weight of a flow track; they are not independent", low=0.0)
+    feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)
+    feature_weight: float = setting(1.0, "weight of a keyframe feature", low=0.0)
+
+    feature_gate: float = setting(40.0, "a feature must lie this near to its prediction [pixel]", low=1.0)
+    feature_ratio: float = setting(0.8, "a match's distance relative to the next best candidate's", low=0.1, high=1.0)
+    keyframes_matched: int = setting(3, "keyframes, besides the first, that a frame is matched with", low=1)
+    keyframe_angle: float = setting(0.21, "a frame turned this far from all keyframes becomes one [rad]", low=0.01)
+    keyframe_features: int = setting(800, "features that a keyframe keeps", low=10)
+    keyframe_cosine: float = setting(
+        0.25, "features seen more obliquely than this cosine are not kept", low=0.0, high=1
+    )
+
+    least_inliers: int = setting(15, "with fewer agreeing features the object counts as lost", low=4)
+    least_iou: float = setting(
+        0.75, "below this overlap of silhouette and mask the object counts as lost", low=0, high=1
+    )
+    least_mask_score: float = setting(
+        0.1, "without texture, a mask whose score is below this is no evidence", low=0.0, high=1.0
+    )
+    search_interval: int = setting(10, "a lost object is searched for from all views every so many frames", low=1)
+
+    covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
+    covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
+    lost_drift_translation: float = setting(0.03, "growth of the position's deviation per sqrt(lost frame) [m]", low=0)
+    lost_drift_rotation: float = setting(0.2, "growth of the rotation's deviation per sqrt(lost frame) [rad]", low=0)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)

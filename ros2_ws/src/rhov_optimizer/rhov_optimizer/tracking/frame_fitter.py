@@ -1,0 +1,154 @@
+"""Fitting one frame: features, mask and flow from a predicted pose to a verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rhov_core.arrays import FloatArray
+from rhov_core.camera import Camera
+from rhov_core.cues import FrameCues
+from rhov_core.interfaces import ObjectSegmenter
+from rhov_core.trajectory import ObjectState
+from rhov_optimizer.registration.contour import ContourTerm
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.points import PointTerm
+from rhov_optimizer.registration.solver import ResidualTerm, solve
+from rhov_optimizer.registration.surface import SurfaceView
+from rhov_optimizer.tracking.config import TrackerConfig
+from rhov_optimizer.tracking.fit import FrameFit
+from rhov_optimizer.tracking.flow import FlowTracks
+from rhov_optimizer.tracking.keyframes import KeyframeStore, Matches
+from rhov_optimizer.tracking.observation import MaskObservation
+from rhov_optimizer.tracking.relocalise import relocalise
+from rhov_optimizer.tracking.verdict import Evidence, judge
+
+ANNEAL = (4.0, 1.0)
+"""Widths of the robust kernels at the first and the last step of a frame, relative to the final ones."""
+LEAST_FOLLOWED = 0.5
+"""At least this fraction of the flow tracks must agree with a pose that follows from the last one."""
+
+
+class FrameFitter:
+    """Turns a predicted pose and the cues of a frame into a fitted pose with a verdict.
+
+    Args:
+        mesh: The object.
+        camera: Without distortion.
+        segmenter: Segments a frame again from a silhouette. None: the masks in the cues are used.
+        keyframes: Known features; the tracker adds to them.
+        config: Settings.
+    """
+
+    def __init__(
+        self,
+        mesh: CentredMesh,
+        camera: Camera,
+        segmenter: ObjectSegmenter | None,
+        keyframes: KeyframeStore,
+        config: TrackerConfig,
+    ) -> None:
+        self._mesh, self._camera, self._segmenter = mesh, camera, segmenter
+        self._keyframes, self._config = keyframes, config
+
+    def attempt(self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None, *, searched: bool) -> FrameFit:
+        """Corrects a predicted pose by features and fits it; finds it by texture alone if that fails."""
+        T, matches = self._match(cues, T, flow)
+        fit = None
+        agreeing = np.count_nonzero(self._feature_term(matches).inliers(T))
+        if agreeing >= self._config.least_inliers or not self._expects_features(T, flow):
+            fit = self.fit(cues, T, flow, matches, searched=searched)
+            if fit.state != ObjectState.LOST:
+                return fit
+        found = relocalise(
+            self._keyframes,
+            self._camera.K,
+            cues.feature_positions,
+            cues.feature_descriptors,
+            ratio=self._config.feature_ratio,
+            least_inliers=self._config.least_inliers,
+        )
+        if found is None and fit is not None:
+            return fit
+        if found is not None:
+            T, matches = self._match(cues, found, None)
+            flow, searched = None, True
+        return self.fit(cues, T, flow, matches, searched=searched)
+
+    def fit(
+        self,
+        cues: FrameCues,
+        T: FloatArray,
+        flow: FlowTracks | None = None,
+        matches: Matches | None = None,
+        *,
+        searched: bool,
+    ) -> FrameFit:
+        """Fits contour, flow and features together and judges the result.
+
+        Args:
+            cues: Of the frame.
+            T: (4, 4) predicted pose of the centred mesh.
+            flow: Tracks from the previous frame, if its pose is known.
+            matches: Features found again.
+            searched: Whether the prediction does not follow from the previous frame.
+        """
+        config = self._config
+        matches = Matches.join([]) if matches is None else matches
+        observation = MaskObservation.take(
+            cues, SurfaceView.draw(self._mesh, self._camera, T), self._segmenter, self._camera, config
+        )
+        features = self._feature_term(matches)
+        terms: list[ResidualTerm] = [features]
+        if flow is not None:
+            terms.append(flow.term)
+        if observation is not None:
+            contour = ContourTerm(
+                self._mesh,
+                self._camera,
+                observation.contour,
+                sigma=config.contour_sigma,
+                weight=config.contour_weight,
+                count=config.contour_points,
+                interval=config.contour_interval,
+            )
+            terms.append(contour)
+        solution = solve(terms, T, iterations=config.iterations, anneal=ANNEAL)
+        T = solution.T if solution.is_sound else T
+        view = SurfaceView.draw(self._mesh, self._camera, T)
+        iou = float("nan") if observation is None else observation.overlap(view)
+        residuals, inlier = features.residuals(T), features.inliers(T)
+        sound = solution.is_sound and view is not None
+        evidence = Evidence(sound, iou, cues.mask_score, int(inlier.sum()), self._expects_features(T, flow))
+        state = judge(evidence, searched, config)
+        return FrameFit(T, solution.information, state, view, iou, residuals, inlier, observation, flow, matches)
+
+    def _match(self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None) -> tuple[FloatArray, Matches]:
+        config = self._config
+        matches = self._keyframes.match(
+            T,
+            self._camera.K,
+            cues.feature_positions,
+            cues.feature_descriptors,
+            gate=config.feature_gate,
+            count=config.keyframes_matched,
+        )
+        if len(matches) >= config.least_inliers // 2:
+            terms = [self._feature_term(matches), *([] if flow is None else [flow.term])]
+            solution = solve(terms, T, iterations=8, anneal=ANNEAL)
+            T = solution.T if solution.is_sound else T
+        return T, matches
+
+    def _feature_term(self, matches: Matches) -> PointTerm:
+        config = self._config
+        return PointTerm(matches.points, matches.pixels, self._camera.K, config.feature_sigma, config.feature_weight)
+
+    def _expects_features(self, T: FloatArray, flow: FlowTracks | None) -> bool:
+        """Whether features must be found again at a pose for it to be believed.
+
+        That is so near the views of rich keyframes, and everywhere after a jump; but not where the flow leads from
+        a good pose to a side of the object that has not been seen or has no texture.
+        """
+        enough = 2 * self._config.least_inliers
+        followed = flow is not None and np.count_nonzero(flow.term.inliers(T)) > LEAST_FOLLOWED * len(flow)
+        view = T[:3, :3] if followed else None
+        return self._keyframes.richest(view) >= enough

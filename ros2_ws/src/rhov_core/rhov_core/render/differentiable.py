@@ -58,8 +58,8 @@ class _Render(torch.autograd.Function):
         face_id, inverse_depth = rasterize_trusted(v, faces, camera)
         crossings = find_crossings(v, mesh_edges(faces), camera, face_id)
         silhouette = coverage(face_id, crossings)
-        depth = np.zeros_like(inverse_depth)
-        np.divide(1.0, inverse_depth, out=depth, where=face_id >= 0)
+        depth = inverse_depth
+        _invert(depth.reshape(-1))
         ctx.state = v, faces, camera, face_id, crossings
         out = torch.from_numpy(silhouette).to(vertices), torch.from_numpy(depth).to(vertices)
         seen = torch.from_numpy(face_id).to(vertices.device)
@@ -80,7 +80,7 @@ class _Render(torch.autograd.Function):
             _silhouette_gradient(vertices, camera.fx, camera.fy, crossings, face_id[0].size, g, out)
         if of_depth is not None:
             g = np.ascontiguousarray(of_depth.cpu().numpy(), np.float32)
-            _depth_gradient(vertices, faces, camera.fx, camera.fy, camera.cx, camera.cy, face_id, g, GRAZING, out)
+            _depth_gradient(vertices, faces, camera.fx, camera.fy, camera.cx, camera.cy, face_id, g, out)
         return torch.from_numpy(out).to(given), None, None
 
 
@@ -111,43 +111,60 @@ def _silhouette_gradient(
 
 
 @numba.njit(cache=True, nogil=True)
+def _invert(values: Any) -> None:
+    for n in range(values.size):
+        if values[n] > 0.0:
+            values[n] = np.float32(1.0) / values[n]
+
+
+@numba.njit(cache=True, nogil=True)
 def _depth_gradient(
-    vertices: Any,
-    faces: Any,
-    fx: float,
-    fy: float,
-    cx: float,
-    cy: float,
-    face_id: Any,
-    gradient: Any,
-    grazing: float,
-    out: Any,
+    vertices: Any, faces: Any, fx: float, fy: float, cx: float, cy: float, face_id: Any, gradient: Any, out: Any
 ) -> None:
     """The plane of a face has z = (n . v0) / (n . r) on the ray r; corner c moves it by weight_c n / (n . r)."""
     batch, height, width = face_id.shape
+    planes, weights = np.empty((faces.shape[0], 13)), np.empty((faces.shape[0], 3))
     for b in range(batch):
-        v = vertices[b]
+        _plane_equations(vertices[b], faces, planes)
+        weights[:] = 0.0
         for y in range(height):
+            ry = (y - cy) / fy
             for x in range(width):
-                k, g = face_id[b, y, x], float(gradient[b, y, x])
+                k, g = face_id[b, y, x], gradient[b, y, x]
                 if k < 0 or g == 0.0:
                     continue
-                h, i, j = faces[k, 0], faces[k, 1], faces[k, 2]
-                x0, y0, z0 = float(v[h, 0]), float(v[h, 1]), float(v[h, 2])
-                ax, ay, az = v[i, 0] - x0, v[i, 1] - y0, v[i, 2] - z0
-                bx, by, bz = v[j, 0] - x0, v[j, 1] - y0, v[j, 2] - z0
-                nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-                rx, ry = (x - cx) / fx, (y - cy) / fy
-                nn, along = nx * nx + ny * ny + nz * nz, nx * rx + ny * ry + nz
-                if along * along < grazing * grazing * nn * (rx * rx + ry * ry + 1.0) or nn == 0.0:
+                p, rx = planes[k], (x - cx) / fx
+                along = p[0] * rx + p[1] * ry + p[2]
+                if along * along < p[12] * (rx * rx + ry * ry + 1.0):
                     continue
-                z = (nx * x0 + ny * y0 + nz * z0) / along
-                hx, hy, hz = rx * z - x0, ry * z - y0, z - z0
-                w2 = (nx * (ay * hz - az * hy) + ny * (az * hx - ax * hz) + nz * (ax * hy - ay * hx)) / nn
-                w1 = (nx * (hy * bz - hz * by) + ny * (hz * bx - hx * bz) + nz * (hx * by - hy * bx)) / nn
-                s = g / along
-                for corner in range(3):
-                    c, w = (h, 1.0 - w1 - w2) if corner == 0 else ((i, w1) if corner == 1 else (j, w2))
-                    out[b, c, 0] += s * w * nx
-                    out[b, c, 1] += s * w * ny
-                    out[b, c, 2] += s * w * nz
+                z, s = p[3] / along, g / along
+                w1 = z * (p[4] * rx + p[5] * ry + p[6]) - p[7]
+                w2 = z * (p[8] * rx + p[9] * ry + p[10]) - p[11]
+                weights[k, 0] += s * (1.0 - w1 - w2)
+                weights[k, 1] += s * w1
+                weights[k, 2] += s * w2
+        for k in range(faces.shape[0]):
+            for corner in range(3):
+                w = weights[k, corner]
+                if w != 0.0:
+                    for d in range(3):
+                        out[b, faces[k, corner], d] += w * planes[k, d]
+
+
+@numba.njit(cache=True, nogil=True)
+def _plane_equations(v: Any, faces: Any, planes: Any) -> None:
+    """For each face: n, n . v0, and for corners 1 and 2 (m, m . v0) so that m . p - m . v0 is p's weight of it."""
+    for k in range(faces.shape[0]):
+        h, i, j = faces[k, 0], faces[k, 1], faces[k, 2]
+        x0, y0, z0 = float(v[h, 0]), float(v[h, 1]), float(v[h, 2])
+        ax, ay, az = v[i, 0] - x0, v[i, 1] - y0, v[i, 2] - z0
+        bx, by, bz = v[j, 0] - x0, v[j, 1] - y0, v[j, 2] - z0
+        nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        nn = max(nx * nx + ny * ny + nz * nz, 1e-60)
+        p = planes[k]
+        p[0], p[1], p[2], p[3] = nx, ny, nz, nx * x0 + ny * y0 + nz * z0
+        p[4], p[5], p[6] = (by * nz - bz * ny) / nn, (bz * nx - bx * nz) / nn, (bx * ny - by * nx) / nn
+        p[7] = p[4] * x0 + p[5] * y0 + p[6] * z0
+        p[8], p[9], p[10] = (ny * az - nz * ay) / nn, (nz * ax - nx * az) / nn, (nx * ay - ny * ax) / nn
+        p[11] = p[8] * x0 + p[9] * y0 + p[10] * z0
+        p[12] = GRAZING * GRAZING * nn

@@ -164,32 +164,30 @@ def _fill(
     inverse_depth: Any,
 ) -> None:
     """Draws one triangle, given its corners' pixel coordinates and inverse depths."""
+    # From top to bottom, so that the two faces at an edge compute the same crossings and leave no crack.
+    if y1 < y0:
+        x0, y0, w0, x1, y1, w1 = x1, y1, w1, x0, y0, w0
+    if y2 < y1:
+        x1, y1, w1, x2, y2, w2 = x2, y2, w2, x1, y1, w1
+        if y1 < y0:
+            x0, y0, w0, x1, y1, w1 = x1, y1, w1, x0, y0, w0
     height, width = face_id.shape
+    top, bottom = math.ceil(max(y0, 0.0)), math.floor(min(y2, height - 1.0))
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    low, high = min(y0, y1, y2), max(y0, y1, y2)
-    if abs(area) < _SLIVER or high < 0.0 or low > height - 1.0:
-        return
-    if max(x0, x1, x2) < 0.0 or min(x0, x1, x2) > width - 1.0:
+    if top > bottom or max(x0, x1, x2) < 0.0 or min(x0, x1, x2) > width - 1.0 or abs(area) < _SLIVER:
         return
     # The inverse depth is linear in the image; the clamp keeps slivers from overshooting.
     gx = ((w1 - w0) * (y2 - y0) - (w2 - w0) * (y1 - y0)) / area
     gy = ((w2 - w0) * (x1 - x0) - (w1 - w0) * (x2 - x0)) / area
     farthest, nearest = min(w0, w1, w2), max(w0, w1, w2)
-    for y in range(math.ceil(max(low, 0.0)), math.floor(min(high, height - 1.0)) + 1):
-        left, right = math.inf, -math.inf
-        for e in range(3):
-            if e == 0:
-                xa, ya, xb, yb = x0, y0, x1, y1
-            elif e == 1:
-                xa, ya, xb, yb = x1, y1, x2, y2
-            else:
-                xa, ya, xb, yb = x2, y2, x0, y0
-            # From top to bottom, so that the two faces at an edge compute the same crossing and leave no crack.
-            if ya > yb:
-                xa, ya, xb, yb = xb, yb, xa, ya
-            if ya <= y <= yb and yb > ya:
-                x = xa + (y - ya) / (yb - ya) * (xb - xa)
-                left, right = min(left, x), max(right, x)
+    long = (x2 - x0) / (y2 - y0)
+    upper = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+    lower = (x2 - x1) / (y2 - y1) if y2 > y1 else 0.0
+    for y in range(top, bottom + 1):
+        left = x0 + (y - y0) * long
+        right = x0 + (y - y0) * upper if y < y1 else x1 + (y - y1) * lower
+        if right < left:
+            left, right = right, left
         row = w0 + gy * (y - y0) - gx * x0
         for x in range(math.ceil(max(left, 0.0)), math.floor(min(right, width - 1.0)) + 1):
             w = np.float32(min(max(row + gx * x, farthest), nearest))

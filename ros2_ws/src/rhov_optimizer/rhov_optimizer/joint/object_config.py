@@ -1,0 +1,38 @@
+"""Settings of the Gauss-Newton stage of the joint optimisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rhov_core.config import check_ranges, setting
+
+
+@dataclass(frozen=True)
+class ObjectSolverConfig:
+    """Settings of `solve_object_clip`. Defaults were measured on a real clip, 640x480 pixels at 30 frames a second."""
+
+    iterations: int = setting(6, "largest number of Gauss-Newton steps over the clip", low=1)
+    max_faces: int = setting(2000, "the mesh is decimated to this many faces", low=4)
+
+    contour_points: int = setting(80, "points on the silhouette and on the mask's border", low=10)
+    contour_sigma: float = setting(1.5, "standard deviation of a mask's border [pixel]", low=0.1)
+    contour_weight: float = setting(0.25, "weight of a contour point; they are not independent", low=0.0)
+    feature_points: int = setting(60, "matches used of each pair of a keyframe and a frame", low=0)
+    feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)
+    feature_weight: float = setting(0.3, "weight of a feature: many frames repeat one keyframe's error", low=0.0)
+    flow_points: int = setting(40, "tracks of optical flow used of each pair of frames", low=0)
+    flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
+    flow_weight: float = setting(0.05, "weight of a flow track; they are not independent and drift", low=0.0)
+
+    acceleration: float = setting(0.7, "standard deviation of the object's acceleration [m/s^2]", low=1e-3)
+    angular_acceleration: float = setting(4.7, "standard deviation of its angular acceleration [rad/s^2]", low=1e-3)
+    unseen_velocity: float = setting(0.1, "standard deviation of the velocity where the object is lost [m/s]", low=1e-3)
+    unseen_angular_velocity: float = setting(
+        0.7, "standard deviation of the angular velocity where the object is lost [rad/s]", low=1e-3
+    )
+
+    covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
+    covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)

@@ -1,0 +1,143 @@
+"""The object's poses over the whole clip at once, by Gauss-Newton.
+
+Contours tie each frame to its mask, features to a few keyframes (whose poses are unknowns too), optical flow to its
+neighbour, and a prior of small acceleration ties them all. Frames without measurements are bridged by the prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.camera import Camera
+from rhov_core.pose import perturb
+from rhov_optimizer.joint.clip_system import ClipSystem
+from rhov_optimizer.joint.object_config import ObjectSolverConfig
+from rhov_optimizer.joint.residuals.contour import ContourResidual
+from rhov_optimizer.joint.residuals.smoothness import Smoothness
+from rhov_optimizer.joint.residuals.tracks import Transfer, feature_transfers, flow_transfers
+from rhov_optimizer.joint.residuals.transfer import SurfacePoints, add_transfer
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.surface import SurfaceView
+from rhov_optimizer.track_record import TrackRecord
+
+CONVERGED = 2e-4
+"""A root mean square step below this [m, rad] ends the iteration."""
+LARGEST_ROTATION, LARGEST_TRANSLATION = 0.1, 0.05
+"""Steps of a frame are shortened to these [rad, m]."""
+FIRST_KERNEL = 3.0
+"""The robust kernels start this much wider and shrink by one a step."""
+
+
+@dataclass(frozen=True)
+class ObjectSolution:
+    """Poses of the centred mesh over the clip."""
+
+    T: FloatArray
+    """(N, 4, 4)"""
+    covariance: FloatArray
+    """(N, 6, 6) blocks of the inverse Hessian for left perturbations [translation m, rotation rad], plus the floor.
+
+    Not calibrated: neighbouring residuals are not independent and the mesh, the focal length and the masks have errors
+    of their own. On real clips errors were found an order of magnitude larger than the inverse Hessian says, hence
+    the floor.
+    """
+    iterations: int
+    last_step: float
+    """Root mean square of the last step's components [m, rad]."""
+
+
+class _ClipProblem:
+    """Linearises all residuals of a clip."""
+
+    def __init__(
+        self,
+        mesh: CentredMesh,
+        camera: Camera,
+        records: Sequence[TrackRecord],
+        seen: BoolArray,
+        config: ObjectSolverConfig,
+    ) -> None:
+        self._mesh, self._camera, self._records, self._seen = mesh, camera, records, seen
+        self._contour = ContourResidual(mesh, camera, config)
+        self._transfers: dict[int, list[Transfer]] = {}
+        features = feature_transfers(records, seen, config)
+        for transfer in [*features, *flow_transfers(records, seen, config)]:
+            self._transfers.setdefault(transfer.source, []).append(transfer)
+        self._keyframes = sorted({transfer.source for transfer in features})
+        self._smoothness = Smoothness(
+            np.array([record.stamp for record in records]),
+            ~seen,
+            np.repeat([config.acceleration, config.angular_acceleration], 3),
+            np.repeat([config.unseen_velocity, config.unseen_angular_velocity], 3),
+        )
+
+    def linearise(self, T: FloatArray, kernel_scale: float) -> ClipSystem:
+        """The normal equations at the poses T (N, 4, 4)."""
+        system = ClipSystem(len(T), self._keyframes)
+        for frame in np.flatnonzero(self._seen):
+            self._contour.linearise(frame, self._records[frame], T[frame], kernel_scale, system)
+            if transfers := self._transfers.get(int(frame)):
+                self._transfer(T, int(frame), transfers, kernel_scale, system)
+        self._smoothness.linearise(T, system)
+        return system
+
+    def _transfer(
+        self, T: FloatArray, frame: int, transfers: list[Transfer], kernel_scale: float, system: ClipSystem
+    ) -> None:
+        view = SurfaceView.draw(self._mesh, self._camera, T[frame])
+        if view is None:
+            return
+        surface = SurfacePoints.cast(view, np.concatenate([transfer.source_pixels for transfer in transfers]))
+        start = 0
+        for transfer in transfers:
+            part = surface.part(start, start + len(transfer.source_pixels))
+            start += len(transfer.source_pixels)
+            add_transfer(system, transfer, part, T[transfer.target], self._camera.K, kernel_scale)
+
+
+def solve_object_clip(
+    mesh: CentredMesh,
+    camera: Camera,
+    records: Sequence[TrackRecord],
+    T: FloatArray,
+    seen: BoolArray,
+    config: ObjectSolverConfig,
+    step_done: Callable[[float], bool] = lambda _: True,
+) -> ObjectSolution:
+    """Improves the poses of a clip.
+
+    Args:
+        mesh: The object.
+        camera: Without distortion.
+        records: What tracking left of the N frames.
+        T: (N, 4, 4) poses of the centred mesh to start from.
+        seen: (N,) frames whose measurements count; the others are bridged.
+        config: Settings.
+        step_done: Called after each step with the fraction done, 0 to 1; returning False ends the iteration.
+
+    Returns:
+        The poses with their covariance.
+    """
+    problem = _ClipProblem(mesh, camera, records, seen, config)
+    poses, size, done = np.asarray(T, np.float64), float("inf"), 0
+    system = problem.linearise(poses, FIRST_KERNEL)
+    while done < config.iterations and size > CONVERGED:
+        step = _shortened(system.solve())
+        poses = perturb(poses, step)
+        size, done = float(np.sqrt((step**2).mean())), done + 1
+        system = problem.linearise(poses, max(1.0, FIRST_KERNEL - done))
+        if not step_done(done / config.iterations):
+            break
+    floor = np.repeat([config.covariance_floor_translation, config.covariance_floor_rotation], 3)
+    return ObjectSolution(poses, system.covariance() + np.diag(floor**2), done, size)
+
+
+def _shortened(step: FloatArray) -> FloatArray:
+    """Each frame's step (N, 6), no longer than where the linearisation holds."""
+    rotation = np.linalg.norm(step[:, 3:], axis=1) / LARGEST_ROTATION
+    translation = np.linalg.norm(step[:, :3], axis=1) / LARGEST_TRANSLATION
+    return step / np.maximum(np.maximum(rotation, translation), 1.0)[:, None]

@@ -1,0 +1,235 @@
+"""The joint temporal optimisation of hand and object (paper section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rhov_core.camera import Camera
+from rhov_core.hand import HandModel
+from rhov_core.object_estimate import ObjectEstimate
+from rhov_core.object_model import ObjectModel
+from rhov_core.sdf import SignedDistanceGrid
+from rhov_core.trajectory import HandObjectTrajectory
+from rhov_optimizer.joint.config import JointConfig
+from rhov_optimizer.joint.first_order import minimise
+from rhov_optimizer.joint.hand_track import HandTrack
+from rhov_optimizer.joint.light_hand import light_hand
+from rhov_optimizer.joint.object_config import ObjectSolverConfig
+from rhov_optimizer.joint.object_gauss_newton import ObjectSolution, solve_object_clip
+from rhov_optimizer.joint.result import assemble, quality
+from rhov_optimizer.joint.scene import Problem
+from rhov_optimizer.joint.size import Sizes, match_sizes
+from rhov_optimizer.joint.stages import Cancelled, Progress, Stages
+from rhov_optimizer.joint.start import bridged_poses, check_clip, seen_frames
+from rhov_optimizer.joint.terms.build import TermReport, build_terms
+from rhov_optimizer.joint.variables import Variables
+from rhov_optimizer.joint.weights import TermWeights
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.track_record import TrackRecord
+
+
+@dataclass(frozen=True)
+class JointResult:
+    """What the joint optimisation returns."""
+
+    trajectory: HandObjectTrajectory
+    """Every frame that was given."""
+    report: dict[str, Any]
+    """Plain values: `seconds` by stage, `terms` with weight, start and end, `terms_off` with reasons, and more."""
+
+
+def optimise_trajectory(
+    object_model: ObjectModel,
+    camera: Camera,
+    records: Sequence[TrackRecord],
+    estimates: Sequence[ObjectEstimate],
+    hand_model: HandModel,
+    *,
+    config: JointConfig | None = None,
+    weights: TermWeights | None = None,
+    object_config: ObjectSolverConfig | None = None,
+    progress: Progress = lambda stage, fraction: None,
+    cancelled: Cancelled = lambda: False,
+) -> JointResult:
+    """Improves hand and object over all frames of a clip together.
+
+    First the object alone, by Gauss-Newton over the whole clip. Then (stage one of the paper) hand and object are
+    brought to the same scale. Then (stage two) all terms together, by Adam.
+
+    Args:
+        object_model: The object. Its size is changed only if it is not metric.
+        camera: Its distortion is ignored: records hold pixels of rectified images.
+        records: What the tracker left of N frames.
+        estimates: The N poses that it found.
+        hand_model: That which the hands were estimated with.
+        config: Settings.
+        weights: Of the terms.
+        object_config: Settings of the first stage.
+        progress: Called often.
+        cancelled: Asked often; once it returns True, what was reached so far is returned.
+
+    Returns:
+        The trajectory and a report. Frames in which the object was lost are bridged and stay marked as lost.
+
+    Raises:
+        InputError: If records, estimates, camera and hand model do not belong together.
+    """
+    check_clip(records, estimates, (camera.width, camera.height))
+    run = _Run(
+        object_model,
+        camera.rectified(),
+        records,
+        estimates,
+        hand_model,
+        config or JointConfig(),
+        weights or TermWeights(),
+        object_config or ObjectSolverConfig(),
+        Stages(progress, cancelled),
+    )
+    return run()
+
+
+class _Run:
+    """One joint optimisation; what the stages share."""
+
+    def __init__(
+        self,
+        object_model: ObjectModel,
+        camera: Camera,
+        records: Sequence[TrackRecord],
+        estimates: Sequence[ObjectEstimate],
+        hand_model: HandModel,
+        config: JointConfig,
+        weights: TermWeights,
+        object_config: ObjectSolverConfig,
+        stages: Stages,
+    ) -> None:
+        self._model, self._camera, self._records, self._estimates = object_model, camera, records, estimates
+        self._config, self._weights, self._object_config, self._stages = config, weights, object_config, stages
+        self._hand_model = hand_model
+        self._hand = HandTrack.from_records(records, hand_model)
+        self._light = None if self._hand is None else light_hand(hand_model, config.hand_faces)
+        self._mesh = CentredMesh.from_model(object_model, object_config.max_faces)
+        self._distance = SignedDistanceGrid.from_mesh(self._mesh.vertices, self._mesh.faces)
+        self._seen = seen_frames(estimates)
+        self._tracked = np.stack([self._mesh.centred(T) for T in bridged_poses(estimates, self._seen)])
+
+    def __call__(self) -> JointResult:
+        with self._stages.stage("object"):
+            solution = self._solve_object()
+        with self._stages.stage("size"):
+            sizes = match_sizes(
+                self._distance,
+                solution.T,
+                self._seen,
+                self._light,
+                self._hand,
+                object_is_metric=self._model.is_metric,
+                hand_range=self._config.hand_size_range,
+            )
+        with self._stages.stage("terms"):
+            variables, term_report, steps = self._solve_terms(sizes)
+        T, scale, hand = variables.object_poses(), variables.object_scale(), variables.hand_track()
+        unit = np.repeat([scale, 1.0], 3)
+        covariance = solution.covariance * np.outer(unit, unit)
+        trajectory = assemble(
+            self._camera, self._model.name, self._mesh, self._estimates, T, scale, covariance, self._hand_model, hand
+        )
+        report = self._report(solution, sizes, variables, term_report, steps)
+        return JointResult(trajectory, report)
+
+    def _solve_object(self) -> ObjectSolution:
+        """The object alone; the tracker's poses where Gauss-Newton is not wanted, impossible or fails."""
+        if self._config.object_solver == "gauss_newton" and self._seen.any():
+            solution = solve_object_clip(
+                self._mesh,
+                self._camera,
+                self._records,
+                self._tracked,
+                self._seen,
+                self._object_config,
+                self._stages.step,
+            )
+            if np.isfinite(solution.T).all() and np.isfinite(solution.covariance).all():
+                return solution
+        to_centre = replace(self._mesh, centre=-self._mesh.centre)
+        covariance = np.stack(
+            [
+                to_centre.covariance_in_file_frame(estimate.T_camera_object, estimate.covariance)
+                for estimate in self._estimates
+            ]
+        )
+        return ObjectSolution(self._tracked, covariance, 0, float("nan"))
+
+    def _solve_terms(self, sizes: Sizes) -> tuple[Variables, TermReport, int]:
+        """All terms together."""
+        config = self._config
+        coarse = CentredMesh.from_model(self._model, config.object_faces)
+        variables = Variables(coarse, sizes.T, sizes.object_scale, self._light, sizes.hand)
+        problem = Problem(
+            camera=self._camera,
+            records=self._records,
+            stamps=np.array([record.stamp for record in self._records]),
+            seen=self._seen,
+            mesh=coarse,
+            distance=self._distance,
+            hand_model=self._light,
+            hand=sizes.hand,
+            start=variables.scene(slice(0, len(self._records))),
+            config=config,
+        )
+        report = TermReport()
+        terms = build_terms(self._weights.terms(), problem, report)
+        groups = variables.groups(
+            config,
+            move_object=config.object_solver == "adam" and bool(self._seen.any()),
+            move_scale=sizes.contact and not self._model.is_metric,
+        )
+        steps = minimise(
+            variables,
+            groups,
+            terms,
+            report,
+            iterations=config.iterations,
+            part=config.part,
+            last_step=config.last_step,
+            step_done=self._stages.step,
+        )
+        return variables, report, steps
+
+    def _report(
+        self, solution: ObjectSolution, sizes: Sizes, variables: Variables, terms: TermReport, steps: int
+    ) -> dict[str, Any]:
+        weights = {name: weight for name, _, weight in self._weights.terms()}
+        states = [estimate.state for estimate in self._estimates]
+        unscaled = variables.object_poses()
+        unscaled[:, :3, 3] /= variables.object_scale()
+        before, after = (quality(self._camera, self._mesh, self._records, states, T) for T in (self._tracked, unscaled))
+        return {
+            "frames": len(self._records),
+            "frames_lost": int((~self._seen).sum()),
+            "frames_with_hand": 0 if self._hand is None else int(self._hand.valid.sum()),
+            "seconds": dict(self._stages.seconds),
+            "object": {
+                "solver": self._config.object_solver,
+                "steps": solution.iterations,
+                **{name: {"start": before[name], "end": after[name]} for name in before},
+            },
+            "size": {
+                "contact": sizes.contact,
+                "gap_m": None if np.isnan(sizes.gap) else sizes.gap,
+                "hand_factor": sizes.hand_factor,
+                "object_scale": variables.object_scale(),
+            },
+            "terms": {
+                name: {"weight": weights[name], "start": terms.start[name], "end": terms.end[name]}
+                for name in terms.start
+            },
+            "terms_off": dict(terms.off),
+            "steps": steps,
+            "cancelled": self._stages.cancelled,
+        }

@@ -1,0 +1,1 @@
+"""The terms of the joint optimisation, one module each."""

@@ -1,0 +1,35 @@
+"""Keypoint term: the hand model's joints project onto the detector's keypoints."""
+
+from __future__ import annotations
+
+import torch
+
+from rhov_optimizer.joint.scene import Problem, Scene
+from rhov_optimizer.joint.terms.term import CueMissingError, Term
+
+TOLERANCE = 0.005
+"""An error that counts one, at the hand's distance [m]: about what the detector and the free hand model disagree by."""
+HUBER = 3.0
+"""From this many tolerances on, the loss grows linearly: fingers that the object hides are guessed by the detector."""
+
+
+class KeypointTerm(Term):
+    """Reprojection of the 21 keypoints, in metres at the hand's distance."""
+
+    def __init__(self, problem: Problem) -> None:
+        if problem.hand is None or problem.start.hand is None:
+            raise CueMissingError("no frame shows a hand")
+        self._problem = problem
+        self._keypoints = torch.tensor(problem.hand.keypoints, dtype=torch.float32)
+        depth = problem.start.hand.joints[..., 2].mean(1).clamp(min=0.05)
+        focal = (problem.camera.fx + problem.camera.fy) / 2
+        self._scale = depth / (focal * TOLERANCE) * torch.from_numpy(problem.hand.valid)
+
+    def loss(self, scene: Scene) -> torch.Tensor:
+        """Huber loss of the distances."""
+        assert scene.hand is not None
+        uv = self._problem.project(scene.hand.joints[scene.own])
+        error = (uv - self._keypoints[scene.own_frames]) * self._scale[scene.own_frames][:, None, None]
+        distance = (error.square().sum(-1) + 1e-12).sqrt()
+        loss = torch.nn.functional.huber_loss(distance, torch.zeros_like(distance), reduction="none", delta=HUBER)
+        return 2 * loss.mean(1).sum() / len(self._problem)

@@ -1,0 +1,50 @@
+"""The registry of terms and their weights: one line each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rhov_core.config import check_ranges
+from rhov_optimizer.joint.terms.flow import FlowTerm
+from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
+from rhov_optimizer.joint.terms.interaction import InteractionTerm
+from rhov_optimizer.joint.terms.joint_limits import JointLimitTerm
+from rhov_optimizer.joint.terms.keypoints import KeypointTerm
+from rhov_optimizer.joint.terms.object_mask import ObjectMaskTerm
+from rhov_optimizer.joint.terms.penetration import PenetrationTerm
+from rhov_optimizer.joint.terms.projection import HandProjectionTerm, ObjectProjectionTerm
+from rhov_optimizer.joint.terms.temporal import HandTemporalTerm, ObjectTemporalTerm
+from rhov_optimizer.joint.terms.term import Term
+
+
+def _term(kind: type[Term], weight: float, reason: str) -> Any:
+    """A field of `TermWeights`: the term's class, its default weight and the reason for it. 0 switches it off."""
+    return dataclasses.field(default=weight, metadata={"help": reason, "low": 0.0, "high": None, "term": kind})
+
+
+@dataclass(frozen=True)
+class TermWeights:
+    """Weights of the terms of the joint optimisation; a field is all that makes a term known."""
+
+    object_mask: float = _term(ObjectMaskTerm, 100.0, "1 % of the area wrong counts one: the sharpest image evidence")
+    hand_mask: float = _term(HandMaskTerm, 1.0, "weak: hand masks are rough and may hold the forearm")
+    flow: float = _term(FlowTerm, 0.5, "a pixel off in the motion counts as half a unit; it drifts alone")
+    object_temporal: float = _term(ObjectTemporalTerm, 1.0, "1 cm a frame counts one; more slows true motion")
+    hand_temporal: float = _term(HandTemporalTerm, 1.0, "the same; less leaves the detector's jitter in")
+    interaction: float = _term(InteractionTerm, 1.0, "the unit: a fingertip 5 mm off the surface counts one")
+    penetration: float = _term(PenetrationTerm, 2.0, "above interaction, so that touching ends outside")
+    object_projection: float = _term(ObjectProjectionTerm, 0.01, "an anchor only: masks and flow know better")
+    hand_projection: float = _term(HandProjectionTerm, 0.01, "an anchor only: the keypoints know better")
+    keypoints: float = _term(KeypointTerm, 1.0, "the unit of the hand's image evidence: 5 mm off counts one")
+    joint_limits: float = _term(JointLimitTerm, 1.0, "a joint 0.1 rad past its limit counts one")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+    def terms(self) -> Iterator[tuple[str, type[Term], float]]:
+        """Name, class and weight of every term."""
+        for field in dataclasses.fields(self):
+            yield field.name, field.metadata["term"], float(getattr(self, field.name))

@@ -65,3 +65,11 @@ def ros() -> Iterator[RosWorld]:
     world = RosWorld()
     yield world
     world.close()
+
+
+@pytest.fixture(scope="module")
+def shared_ros() -> Iterator[RosWorld]:
+    """One ROS context for all tests of a file that talk to the same node."""
+    world = RosWorld()
+    yield world
+    world.close()

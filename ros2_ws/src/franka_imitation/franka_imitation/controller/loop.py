@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from franka_imitation.controller.goal import TrajectoryGoal
@@ -23,17 +24,25 @@ from franka_imitation.hardware.backend import RobotBackend, RobotState
 
 
 class _FairLock:
-    """A lock that a thread which takes it again and again cannot keep from a thread that waits."""
+    """A re-entrant lock that a thread which takes it again and again cannot keep from a thread that waits."""
 
     def __init__(self) -> None:
         self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._owner: int | None = None
+        self._depth = 0
 
     def __enter__(self) -> None:
-        with self._turn:
-            self._lock.acquire()
+        if self._owner != threading.get_ident():
+            with self._turn:
+                self._lock.acquire()
+            self._owner = threading.get_ident()
+        self._depth += 1
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._depth -= 1
+        if self._depth == 0:
+            self._owner = None
+            self._lock.release()
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,10 @@ class ControlLoop:
     def busy(self) -> bool:
         """Whether a goal is being followed."""
         return self._arm.active_goal is not None or self._gripper.active_goal is not None
+
+    def between_cycles(self) -> AbstractContextManager[None]:
+        """No cycle runs while the caller is inside."""
+        return self._lock
 
     def refusal(self, goal: TrajectoryGoal) -> str | None:
         """Why a trajectory goal is not accepted, in one sentence, or None."""

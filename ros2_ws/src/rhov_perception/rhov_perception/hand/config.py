@@ -15,11 +15,11 @@ class HandConfig:
     side: str = setting("auto", "which hand manipulates the object: right, left, or auto to vote over the track")
     hand_model: str = setting("", "path of your own MANO_RIGHT.pkl; empty for the free model")
     hand_length: float = setting(
-        0.0, "length of the hand from wrist to middle fingertip [m]; 0 to estimate it", low=0.0, high=0.3
+        0.0, "length of the hand from wrist to middle fingertip [m]; 0 for the mean adult (0.186)", low=0.0, high=0.3
     )
     model_complexity: int = setting(1, "landmark network: 0 lite, 1 full", low=0, high=1)
-    detection_confidence: float = setting(0.5, "smallest palm detection score, 0 to 1", low=0.0, high=1.0)
-    tracking_confidence: float = setting(0.5, "smallest landmark score before palms are searched again", low=0, high=1)
+    detection_confidence: float = setting(0.3, "smallest palm detection score, 0 to 1", low=0.0, high=1.0)
+    tracking_confidence: float = setting(0.3, "smallest landmark score before palms are searched again", low=0, high=1)
     keep_mask: int = setting(15, "frames for which the last hand mask is kept when no hand is found", low=0)
     max_residual: float = setting(
         0.08, "largest median reprojection residual of a good fit, as a fraction of the hand's size in the image", low=0

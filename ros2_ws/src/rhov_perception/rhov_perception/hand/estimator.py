@@ -15,7 +15,9 @@ from rhov_perception.hand.config import HandConfig
 from rhov_perception.hand.detector import HandDetection, HandDetector
 from rhov_perception.hand.fit import HandFit, HandFitter
 from rhov_perception.hand.mask import rendered_mask, skeleton_mask
-from rhov_perception.hand.size import HandSize
+from rhov_perception.hand.side import SideVote
+from rhov_perception.hand.size import shape_of_length
+from rhov_perception.hand.skeleton import make_skeleton
 from rhov_perception.hand.track import HandTrack
 from rhov_perception.hand.uncertainty import calibrated
 
@@ -55,12 +57,15 @@ class HandEstimator:
         self._models: dict[Side, HandModel] = {"right": model, "left": model.mirrored()}
         self._detector = HandDetector(self._config)
         self._fitter = HandFitter(self._camera)
-        self._size = HandSize(self._models, self._config.hand_length)
+        length = self._config.hand_length
+        self._shape = shape_of_length(model, length) if length > 0 else np.zeros(10)
+        self._skeletons = {side: make_skeleton(m, self._shape) for side, m in self._models.items()}
         self.reset()
 
     def reset(self) -> None:
-        """Forgets the hand that was followed, but not its size."""
+        """Forgets the hand that was followed."""
         given: dict[str, Side] = {"right": "right", "left": "left"}
+        self._vote = SideVote(given.get(self._config.side))
         self._track = HandTrack(given.get(self._config.side))
         self._fit: tuple[int, Side, HandFit] | None = None
         self._mask: tuple[int, BoolArray] | None = None
@@ -88,6 +93,7 @@ class HandEstimator:
         self._search_again(rejected=bool(detections) and detection is None)
         if detection is None:
             return HandObservation(None, self._kept_mask(frame_index))
+        self._vote.add(detection, pixels)
         fit, side = self._fitted(detection, frame_index)
         if fit.residual > self._config.max_residual * detection.size:
             mask = skeleton_mask(detection.keypoints, width, height)
@@ -95,7 +101,6 @@ class HandEstimator:
         self._track.accept(detection, frame_index)
         self._fit = (frame_index, side, fit)
         estimate, mask = self._result(detection, side, fit)
-        self._size.add(detection.landmarks)
         return HandObservation(estimate, self._remember(frame_index, mask), fit.residual)
 
     def close(self) -> None:
@@ -103,18 +108,18 @@ class HandEstimator:
         self._detector.close()
 
     def _fitted(self, detection: HandDetection, frame_index: int) -> tuple[HandFit, Side]:
-        side = self._track.side
-        skeleton = self._size.skeleton(side)
+        side = self._vote.side
+        skeleton = self._skeletons[side]
         if self._fit is None or self._fit[1] != side:
             return self._fitter.fit(detection, side, skeleton), side
         last, _, fit = self._fit
         return self._fitter.fit(detection, side, skeleton, fit.state, frame_index - last), side
 
     def _result(self, detection: HandDetection, side: Side, fit: HandFit) -> tuple[HandEstimate, BoolArray]:
-        model, shape = self._models[side], self._size.shape
-        pose = fit.pose(self._size.skeleton(side))
-        wrist_at_rest = self._size.skeleton(side).joints[0]
-        translation = fit.state.translation - wrist_at_rest
+        model, shape = self._models[side], self._shape
+        skeleton = self._skeletons[side]
+        pose = fit.pose(skeleton)
+        translation = fit.state.translation - skeleton.joints[0]
         hand = model.forward_numpy(pose, shape, translation)
         estimate = HandEstimate(
             side=side,

@@ -1,4 +1,4 @@
-"""Which of the detected hands is the one that we follow, and whether it is a right or a left one."""
+"""Which of the detected hands is the one that we follow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import deque
 
 import numpy as np
 
+from rhov_core.arrays import FloatArray
 from rhov_core.cues import Side
 from rhov_perception.hand.detector import HandDetection
 
@@ -20,24 +21,17 @@ _PATIENCE = 60
 
 
 class HandTrack:
-    """Follows one hand through a clip.
+    """Follows one hand through a clip by place and size.
 
-    The detector mistakes sides while fingers are hidden, so the side is decided by the sum of its log-odds over
-    the track, unless it is given.
+    Args:
+        preferred: The side to start with if several hands are seen; None for the nearest hand.
     """
 
-    def __init__(self, side: Side | None = None) -> None:
-        """Args: side: Which hand to follow; None to vote."""
-        self._given = side
-        self._log_odds = 0.0
+    def __init__(self, preferred: Side | None = None) -> None:
+        self._preferred = preferred
         self._sizes: deque[float] = deque(maxlen=_MEMORY)
         self._centre = np.zeros(2)
         self._frame_index = 0
-
-    @property
-    def side(self) -> Side:
-        """The side so far."""
-        return self._given or ("right" if self._log_odds >= 0 else "left")
 
     def choose(self, detections: list[HandDetection], frame_index: int) -> HandDetection | None:
         """The detection that continues the track, None if there is none; it counts once `accept` is called."""
@@ -61,13 +55,12 @@ class HandTrack:
             self._sizes.clear()
         self._sizes.append(detection.size)
         self._centre, self._frame_index = _centre(detection), frame_index
-        score = min(max(detection.score, 0.5), 0.98)  # a single frame never decides
-        self._log_odds += np.log(score / (1 - score)) * (1 if detection.side == "right" else -1)
 
     def _first_choice(self, detection: HandDetection) -> float:
-        """The nearest hand, of the given side if there is one."""
-        return detection.size * detection.score * (10.0 if detection.side == self._given else 1.0)
+        """The nearest hand, of the preferred side if there is one."""
+        return detection.size * detection.score * (10.0 if detection.side == self._preferred else 1.0)
 
 
-def _centre(detection: HandDetection) -> np.ndarray:
+def _centre(detection: HandDetection) -> FloatArray:
+    """(2,) middle of the palm [pixel]."""
     return detection.keypoints[[0, 5, 9, 13, 17]].mean(0)

@@ -7,13 +7,13 @@ import numpy as np
 from rhov_core.arrays import FloatArray
 from rhov_perception.hand.fit import HandFit
 
-_INFLATION = 3.0
+_INFLATION = 2.0
 """Keypoints of one hand err together, which the Hessian of independent residuals does not know."""
-_LATERAL_FLOOR = 0.004
+_LATERAL_FLOOR = 0.006
 """[m] across the viewing ray: where the detector puts a wrist."""
-_DEPTH_FLOOR = 0.05
+_DEPTH_FLOOR = 0.06
 """Along the viewing ray as a fraction of the distance: the hand's size is known to 5 %."""
-_ROTATION_FLOOR = 0.10
+_ROTATION_FLOOR = 0.20
 """[rad]"""
 
 

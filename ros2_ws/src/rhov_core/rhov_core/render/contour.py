@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -73,7 +73,7 @@ def _outward(silhouette: NDArray[np.float32], pixels: FloatArray) -> FloatArray:
     smooth = cv2.GaussianBlur(silhouette, (9, 9), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)
     x, y = pixels.astype(np.float32).T[..., None]
 
-    def at(dx: float, dy: float) -> NDArray[np.float32]:
+    def at(dx: float, dy: float) -> NDArray[Any]:
         return cv2.remap(smooth, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
 
     down = np.stack([at(-1, 0) - at(1, 0), at(0, -1) - at(0, 1)], 1).astype(np.float64)

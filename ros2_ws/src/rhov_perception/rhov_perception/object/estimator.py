@@ -1,0 +1,229 @@
+"""What the image says about the object, frame by frame: mask, optical flow on it, features near it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rhov_core.arrays import BoolArray, ByteArray, FloatArray, checked
+from rhov_core.camera import Camera
+from rhov_core.cues import FrameCues, HandEstimate
+from rhov_core.errors import InputError
+from rhov_perception.object.band import BandResult
+from rhov_perception.object.config import ObjectEstimatorConfig
+from rhov_perception.object.features import FeatureDetector
+from rhov_perception.object.mask_track import MaskTrack
+from rhov_perception.object.optical_flow import FlowEstimator, RegionFlow
+from rhov_perception.object.region import Region
+from rhov_perception.object.seed import LEAST_SIDE, Box, segment_box
+
+EDGE = 4
+"""Width inside the mask's border where flow mixes object and background [pixel]."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame that was given before."""
+
+    image: ByteArray
+    gray: ByteArray
+    hand_mask: BoolArray | None
+    mask: BoolArray | None
+
+
+class ObjectEstimator:
+    """Follows one object through the images of one camera, without knowing its shape or pose.
+
+    The mask is carried from frame to frame by optical flow and corrected by colour, so it can bear witness against a
+    pose; `segment` finds the mask that belongs to a pose, and never changes what `step` follows, unless that is lost.
+
+    Args:
+        camera: Of the images, for their size. Images are expected without lens distortion.
+        config: Settings.
+    """
+
+    def __init__(self, camera: Camera, config: ObjectEstimatorConfig | None = None) -> None:
+        self._camera, self._config = camera, config or ObjectEstimatorConfig()
+        cv2.setNumThreads(1)  # threads gain nothing on regions of this size and take cores from the other nodes
+        self._flow = FlowEstimator(self._config.flow_preset)
+        self._features = FeatureDetector(self._config.features, self._config.feature_threshold)
+        self._frames: OrderedDict[int, _Frame] = OrderedDict()
+        self._track = MaskTrack(self._config)
+        self.notes: tuple[str, ...] = ()
+        """Sentences for the user about the quality of the seed."""
+
+    def start(
+        self,
+        image: ByteArray,
+        frame_index: int,
+        stamp: float,
+        seed: Box | BoolArray,
+        hand: HandEstimate | None = None,
+        hand_mask: BoolArray | None = None,
+    ) -> FrameCues:
+        """Finds the object in its first frame and forgets what was followed before.
+
+        Args:
+            image: (H, W, 3) BGR.
+            frame_index: Index of the source frame.
+            stamp: Its time [s].
+            seed: A box x, y, width, height [pixel] around the object, or a mask or silhouette (H, W) of it.
+            hand: The hand in this image; handed on in the cues.
+            hand_mask: (H, W) where the hand is drawn.
+
+        Raises:
+            InputError: If the image has another size than the camera's, the box is outside the image or too small,
+                nothing in the box stands out, or the mask is empty.
+        """
+        frame = self._received(image, hand_mask)
+        mask, notes = self._seeded(frame, seed)
+        found = self._track.start(frame.image, mask, frame.hand_mask)
+        self._frames.clear()
+        self.notes = notes
+        self._hold(frame_index, frame, mask if found is None else found.mask)
+        return self._cues(frame, frame_index, stamp, hand, found, None)
+
+    def step(
+        self,
+        image: ByteArray,
+        frame_index: int,
+        stamp: float,
+        hand: HandEstimate | None = None,
+        hand_mask: BoolArray | None = None,
+    ) -> FrameCues:
+        """Follows the object into the next frame. A lost object has no mask and no flow, but features everywhere.
+
+        Args:
+            image: (H, W, 3) BGR.
+            frame_index: Index of the source frame.
+            stamp: Its time [s].
+            hand: The hand in this image; handed on in the cues.
+            hand_mask: (H, W) where the hand is drawn.
+
+        Raises:
+            InputError: If `start` was not called or the image has another size than the camera's.
+        """
+        if not self._frames:
+            raise InputError("a frame came before the first one", "a call of start first", "call start")
+        frame = self._received(image, hand_mask)
+        previous = next(reversed(self._frames.values()))
+        flow, carried = None, None
+        if previous.mask is not None and (region := Region.around(previous.mask, self._config.flow_margin)):
+            flow = self._flow.estimate(previous.gray, frame.gray, region)
+            carried = flow.carry(previous.mask)
+        found = self._track.follow(frame.image, carried, frame.hand_mask)
+        self._hold(frame_index, frame, None if found is None else found.mask)
+        return self._cues(
+            frame, frame_index, stamp, hand, found, self._tracks(flow if found else None, previous, frame)
+        )
+
+    def segment(self, frame_index: int, silhouette: BoolArray, band: int) -> BoolArray | None:
+        """Segments a recent frame again near the silhouette of a pose (see `rhov_core.interfaces`).
+
+        If the object was lost in the newest frame, what is found there is followed from then on.
+
+        Raises:
+            InputError: If the silhouette has another size than the images or the band is not positive.
+        """
+        shape = (self._camera.height, self._camera.width)
+        near = checked("the silhouette", silhouette, shape, np.bool_)
+        if band < 1:
+            raise InputError(f"the band is {band}", "at least 1 pixel", "give a positive band")
+        frame = self._frames.get(frame_index)
+        if frame is None:
+            return None
+        found = self._track.segment(frame.image, near, band, frame.hand_mask)
+        if found is None:
+            return near.copy()
+        if frame.mask is None and frame_index == next(reversed(self._frames)):
+            self._hold(frame_index, frame, found.mask)
+        return found.mask
+
+    def _received(self, image: ByteArray, hand_mask: BoolArray | None) -> _Frame:
+        height, width = self._camera.height, self._camera.width
+        if image.shape != (height, width, 3) or image.dtype != np.uint8:
+            given = f"an image is {image.dtype} {image.shape}"
+            raise InputError(given, f"uint8 {(height, width, 3)}, the size of the camera", "convert or resize it")
+        hand = None if hand_mask is None else checked("the hand mask", hand_mask, (height, width), np.bool_)
+        own = image.copy()  # the caller may use its buffer again
+        return _Frame(
+            own, cv2.cvtColor(own, cv2.COLOR_BGR2GRAY), hand if hand is not None and hand.any() else None, None
+        )
+
+    def _seeded(self, frame: _Frame, seed: Box | BoolArray) -> tuple[BoolArray, tuple[str, ...]]:
+        height, width = frame.gray.shape
+        if isinstance(seed, np.ndarray) and seed.ndim == 2:
+            mask = checked("the seed mask", seed, (height, width), np.bool_)
+            if np.count_nonzero(mask) < LEAST_SIDE**2 / 2:
+                given = f"the seed mask has {np.count_nonzero(mask)} pixels"
+                raise InputError(given, f"at least {LEAST_SIDE**2 // 2}", "give a mask of the visible object")
+            return mask, ()
+        x, y, w, h = (int(value) for value in seed)
+        found = segment_box(frame.image, (x, y, w, h), frame.hand_mask)
+        sides = " and the ".join(found.cut_sides)
+        note = (
+            f"The object seems to go on beyond the {sides} side of the box {x},{y},{w},{h}: draw it around all of it."
+        )
+        return found.mask, (note,) if sides else ()
+
+    def _tracks(self, flow: RegionFlow | None, previous: _Frame, frame: _Frame) -> tuple[FloatArray, FloatArray] | None:
+        """Flow on the object's surface: not at its border, and not where the hand is before or after."""
+        if flow is None or previous.mask is None or self._config.flow_tracks == 0:
+            return None
+        inside = _eroded(previous.mask, EDGE)
+        if previous.hand_mask is not None:
+            inside &= ~_dilated(previous.hand_mask, self._config.hand_margin)
+        source, target = flow.tracks(inside, self._config.flow_tracks, self._config.flow_tolerance)
+        if frame.hand_mask is not None and len(target):
+            hand = _dilated(frame.hand_mask, self._config.hand_margin)
+            x, y = np.rint(target).astype(int).T
+            free = ~hand[y, x]
+            source, target = source[free], target[free]
+        return source, target
+
+    def _hold(self, frame_index: int, frame: _Frame, mask: BoolArray | None) -> None:
+        self._frames[frame_index] = _Frame(frame.image, frame.gray, frame.hand_mask, mask)
+        while len(self._frames) > self._config.frames_held:
+            self._frames.popitem(last=False)
+
+    def _cues(
+        self,
+        frame: _Frame,
+        frame_index: int,
+        stamp: float,
+        hand: HandEstimate | None,
+        found: BandResult | None,
+        tracks: tuple[FloatArray, FloatArray] | None,
+    ) -> FrameCues:
+        source, target = tracks if tracks is not None else (np.zeros((0, 2)), np.zeros((0, 2)))
+        mask = None if found is None else found.mask
+        positions, descriptors = self._features.detect(frame.gray, mask, self._config.feature_margin)
+        return FrameCues(
+            frame_index=frame_index,
+            stamp=stamp,
+            image_size=(self._camera.width, self._camera.height),
+            hand=hand,
+            hand_mask=frame.hand_mask,
+            object_mask=mask,
+            mask_score=0.0 if found is None else found.model.separation,
+            flow_source=source,
+            flow_target=target,
+            feature_positions=positions,
+            feature_descriptors=descriptors,
+        )
+
+
+def _square(radius: int) -> ByteArray:
+    return np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+
+
+def _eroded(mask: BoolArray, radius: int) -> BoolArray:
+    return cv2.erode(np.ascontiguousarray(mask).view(np.uint8), _square(radius)).view(np.bool_)
+
+
+def _dilated(mask: BoolArray, radius: int) -> BoolArray:
+    return cv2.dilate(np.ascontiguousarray(mask).view(np.uint8), _square(radius)).view(np.bool_)

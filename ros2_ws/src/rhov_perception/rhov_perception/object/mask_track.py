@@ -1,0 +1,70 @@
+"""Follows the object's mask from frame to frame, knowing nothing of its shape or pose."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rhov_core.arrays import BoolArray, ByteArray
+from rhov_perception.object.band import BandResult, segment_band
+from rhov_perception.object.color_model import ColorModel
+from rhov_perception.object.config import ObjectEstimatorConfig
+
+SEED_BAND = 5
+"""How far the border of the first mask may move when it is found again at full size [pixel]."""
+SEARCH_BAND = 24
+"""How far the border may move when a lost object is looked for where it was last seen [pixel]."""
+
+
+class MaskTrack:
+    """The mask of the newest frame and the colours of the object so far.
+
+    Args:
+        config: Settings.
+    """
+
+    def __init__(self, config: ObjectEstimatorConfig) -> None:
+        self._config = config
+        self._memory: ColorModel | None = None
+        self._first_area = 0
+        self._last: BoolArray | None = None
+
+    def start(self, image: ByteArray, mask: BoolArray, hand_mask: BoolArray | None) -> BandResult | None:
+        """Takes over a new object, whose mask (H, W) may be rough; None if it has too few pixels to learn from."""
+        found = segment_band(image, mask, SEED_BAND, hand_mask)
+        self._memory = None if found is None else found.measured
+        self._last = mask if found is None else found.mask
+        self._first_area = int(np.count_nonzero(self._last))
+        return found
+
+    def follow(self, image: ByteArray, carried: BoolArray | None, hand_mask: BoolArray | None) -> BandResult | None:
+        """The mask in the next frame.
+
+        Args:
+            image: (H, W, 3) BGR.
+            carried: (H, W) where the flow took the mask of the frame before; None if the object was lost there.
+            hand_mask: (H, W) where the hand is drawn.
+
+        Returns:
+            None where the object is not to be seen: too little of it is left, or what is there has other colours.
+        """
+        config = self._config
+        if carried is not None:
+            found = self.segment(image, carried, config.mask_band, hand_mask)
+            least = config.least_resemblance
+        else:
+            found = None if self._last is None else self.segment(image, self._last, SEARCH_BAND, hand_mask)
+            least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
+        if found is None or np.count_nonzero(found.mask) < config.least_area * self._first_area:
+            return None
+        if self._memory is not None:
+            if self._memory.resemblance(found.measured) < least:
+                return None
+            self._memory = self._memory.blended(found.measured, config.color_rate)
+        self._last = found.mask
+        return found
+
+    def segment(
+        self, image: ByteArray, silhouette: BoolArray, band: int, hand_mask: BoolArray | None
+    ) -> BandResult | None:
+        """The mask near a silhouette, with the colours known so far; changes nothing in the track."""
+        return segment_band(image, silhouette, band, hand_mask, self._memory, self._config.color_memory)

@@ -1,0 +1,135 @@
+"""The object in the first frame, from a box that a person drew around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rhov_core.arrays import BoolArray, ByteArray
+from rhov_core.errors import InputError
+from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.components import main_component
+from rhov_perception.object.region import Region
+
+Box = tuple[int, int, int, int]
+"""x, y of the top-left pixel, width, height [pixel]."""
+
+LEAST_SIDE = 12
+"""Shortest side of a box in which colours can be told apart [pixel]."""
+GRABCUT_ROUNDS = 5
+WORKING_PIXELS = 60_000
+"""GrabCut works on a picture reduced to at most this many pixels, and to half size at least."""
+SPECKLE = 5
+"""Width of what counts as a speck in the reduced picture [pixel]."""
+TOUCH = 5
+"""Width of the strip inside a box side in which the mask counts as touching that side [pixel]."""
+CUT_REACH = 8
+"""Width of the strip outside a box side that is searched for the object [pixel]."""
+CUT_GAP = 12
+"""Width of the strip around the box that is not used to learn the colours of the background [pixel]."""
+CUT_FRACTION = 0.08
+"""A side cuts the object if more than this part of its length has object colours on both sides."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """The object as found inside the box."""
+
+    mask: BoolArray
+    """(H, W)"""
+    cut_sides: tuple[str, ...]
+    """Sides of the box ("left", "top", "right", "bottom") beyond which the object seems to go on."""
+
+
+def check_box(box: Box, width: int, height: int) -> Region:
+    """The region of a box.
+
+    Raises:
+        InputError: If the box does not lie in the image, is too small, or leaves no background around it.
+    """
+    x, y, w, h = (int(value) for value in box)
+    accepted = f"x,y,width,height inside the {width}x{height} image, at least {LEAST_SIDE} pixels wide and high"
+    if w < LEAST_SIDE or h < LEAST_SIDE:
+        raise InputError(f"the box {x},{y},{w},{h} is too small", accepted, "draw it around the whole object")
+    if x < 0 or y < 0 or x + w > width or y + h > height:
+        raise InputError(f"the box {x},{y},{w},{h} reaches outside the image", accepted, "draw it inside the image")
+    if w * h > 0.95 * width * height:
+        raise InputError(f"the box {x},{y},{w},{h} is the whole image", accepted, "draw it closer to the object")
+    return Region(x, y, x + w, y + h)
+
+
+def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) -> Seed:
+    """Segments the object inside a box with GrabCut (Rother et al. 2004).
+
+    Args:
+        image: (H, W, 3) BGR.
+        box: Around the whole object, not much larger.
+        hand_mask: (H, W) where the hand is drawn: probably, not certainly, not the object.
+
+    Raises:
+        InputError: If the box is refused by `check_box` or nothing in it stands out from its surroundings.
+    """
+    height, width = image.shape[:2]
+    inner = check_box(box, width, height)
+    region = inner.grown(max(box[2], box[3]) // 2, image.shape)
+    labels = np.full(image.shape[:2], cv2.GC_BGD, np.uint8)
+    labels[inner.slices] = cv2.GC_PR_FGD
+    if hand_mask is not None:
+        labels[inner.slices][hand_mask[inner.slices]] = cv2.GC_PR_BGD
+    found = _grabcut(np.ascontiguousarray(image[region.slices]), labels[region.slices])
+    mask = region.full(main_component(found), (height, width))
+    mask &= inner.full(np.ones((box[3], box[2]), np.bool_), (height, width))
+    if np.count_nonzero(mask) < LEAST_SIDE**2 / 2:
+        raise InputError(
+            f"nothing in the box {','.join(map(str, box))} stands out from its surroundings",
+            "a box around the object and little else",
+            "draw it closer, or choose another frame",
+        )
+    return Seed(mask, _cut_sides(image, mask, inner))
+
+
+def _grabcut(image: ByteArray, labels: NDArray[np.uint8]) -> BoolArray:
+    """Runs GrabCut on a reduced picture and returns the foreground at full size."""
+    height, width = labels.shape
+    scale = min(0.5, (WORKING_PIXELS / labels.size) ** 0.5)
+    size = max(round(width * scale), 8), max(round(height * scale), 8)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    trimap = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    if not np.isin(trimap, (cv2.GC_PR_FGD, cv2.GC_FGD)).any():
+        return np.zeros(labels.shape, np.bool_)  # the hand covers the whole box
+    cv2.setRNGSeed(0)  # GrabCut's clusters start from random colours
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(small, trimap, (0, 0, 1, 1), background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    found = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    opened = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((SPECKLE, SPECKLE), np.uint8))
+    full = cv2.resize(opened.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full > 0.5)
+
+
+def _cut_sides(image: ByteArray, mask: BoolArray, box: Region) -> tuple[str, ...]:
+    """Sides of the box where the object's colours go on outside, next to where the mask touches the side."""
+    near, far = box.grown(CUT_GAP, mask.shape), box.grown(4 * CUT_GAP, mask.shape)
+    shape = (mask.shape[0], mask.shape[1])
+    around = far.full(np.ones((far.y1 - far.y0, far.x1 - far.x0), np.bool_), shape)
+    around[near.slices] = False
+    part = far.slices
+    cells = color_cells(np.ascontiguousarray(image[part]))
+    model = ColorModel.measure(cells, np.ascontiguousarray(mask[part]), np.ascontiguousarray(around[part]))
+    likely = np.zeros(shape, np.bool_)
+    likely[part] = cv2.GaussianBlur(model.probability(cells), (0, 0), 1.5) > 0.5
+    x0, y0, x1, y1 = box.x0, box.y0, box.x1, box.y1
+    lines = {
+        "left": (mask[y0:y1, x0 : x0 + TOUCH].any(1), likely[y0:y1, max(x0 - CUT_REACH, 0) : max(x0 - 2, 0)], 1),
+        "top": (mask[y0 : y0 + TOUCH, x0:x1].any(0), likely[max(y0 - CUT_REACH, 0) : max(y0 - 2, 0), x0:x1], 0),
+        "right": (mask[y0:y1, x1 - TOUCH : x1].any(1), likely[y0:y1, x1 + 2 : x1 + CUT_REACH], 1),
+        "bottom": (mask[y1 - TOUCH : y1, x0:x1].any(0), likely[y1 + 2 : y1 + CUT_REACH, x0:x1], 0),
+    }
+    cut = []
+    for side, (touches, outside, axis) in lines.items():
+        goes_on = outside.mean(axis) > 0.5 if outside.shape[axis] else np.zeros_like(touches)
+        if np.count_nonzero(touches & goes_on) > CUT_FRACTION * len(touches):
+            cut.append(side)
+    return tuple(cut)

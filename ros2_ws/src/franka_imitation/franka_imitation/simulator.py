@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from franka_imitation.robot import JOINTS
-from franka_imitation.scene import Scene
+from franka_imitation.scene import Scene, object_poses
 from rhov_core.arrays import FloatArray
 
 
@@ -67,7 +67,7 @@ class Simulator:
     @property
     def T_table_object(self) -> FloatArray:
         """(4, 4) pose of the object."""
-        return self.scene.object_poses(self.data.qpos)
+        return object_poses(self.data.qpos)
 
     def command(
         self, q: ArrayLike, velocity: ArrayLike, width: float, *, force: float | None = None, speed: float | None = None

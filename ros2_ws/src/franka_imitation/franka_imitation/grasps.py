@@ -1,0 +1,170 @@
+"""Antipodal grasps: places where two flat fingers can close on opposite sides of an object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from franka_imitation.collision import CollisionChecker
+from franka_imitation.kinematics import Kinematics
+from franka_imitation.robot import Robot
+from franka_imitation.shape import ConvexShape
+from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.errors import PlanningError
+from rhov_core.pose import make_transform, transform_points
+
+_SAMPLES = 1500
+_TURNS = 16
+"""Approach directions tried around each closing axis."""
+_KEEP = 300
+_SPACING = 0.015
+"""Of grasps with the same directions [m]."""
+_UNSUPPORTED = 0.04
+"""Cost of pads without any support [m]."""
+_FRICTION = 0.35
+"""Contact normals may deviate from the closing axis by the angle of this friction coefficient."""
+_THINNEST = 0.002
+_BACK_OFF = (0.0, 0.02, 0.05, 0.09)
+"""The open hand must be free at these distances before the grasp [m]."""
+_PAD = 0.008
+"""Where the support of a pad is probed, from its centre [m]."""
+
+
+@dataclass(frozen=True)
+class Grasps:
+    """G grasps, best first."""
+
+    T_object_tcp: FloatArray
+    """(G, 4, 4) tool centre point on the object: z approaches, y closes."""
+    width: FloatArray
+    """(G,) of the object between the fingers [m]."""
+    opening: FloatArray
+    """(G,) distance of the fingers during the approach [m]."""
+    lever: FloatArray
+    """(G,) distance of the centre of mass from the closing axis [m]."""
+    cost: FloatArray
+    """(G,) lever plus a penalty for pads without support [m], smaller is better."""
+
+    def __len__(self) -> int:
+        return len(self.width)
+
+
+def find_grasps(
+    shape: ConvexShape, kinematics: Kinematics, checker: CollisionChecker, robot: Robot, clearance: float, seed: int
+) -> Grasps:
+    """Samples grasps on the surface and keeps those around which the open hand is free.
+
+    Args:
+        shape: The object.
+        kinematics: Of the arm.
+        checker: For collisions of the hand with the object.
+        robot: Gives the width of the gripper.
+        clearance: The gripper must open this much wider than the object [m].
+        seed: Of the sampling.
+
+    Returns:
+        At most a few hundred grasps, best first.
+
+    Raises:
+        PlanningError: If the object is wider than the gripper, or the hand fits nowhere.
+    """
+    generator = np.random.default_rng(seed)
+    points, normals = shape.sample_surface(_SAMPLES, generator)
+    crossing = shape.cross(points, -normals)
+    aligned = (crossing.normal * -normals).sum(axis=1) > np.cos(np.arctan(_FRICTION))
+    opposite = ~crossing.buried & aligned & (crossing.length > _THINNEST)
+    widest = robot.gripper.max_width - clearance
+    fits = opposite & (crossing.length <= widest)
+    _refuse_width(crossing.length[opposite], widest, robot)
+
+    frames, width = _turn_around(points[fits], normals[fits], crossing.length[fits])
+    room = _palm_is_outside(shape, frames)
+    frames, width = frames[room], width[room]
+    lever = _lever(shape, frames)
+    cost = lever + _UNSUPPORTED * _unsupported(shape, frames, width)
+    order = np.argsort(cost, kind="stable")
+    q = kinematics.rest
+    T_base_tcp = kinematics.forward(q[None])[0]
+    kept: list[tuple[int, float]] = []
+    seen = set()
+    for i in order:
+        key = (
+            *np.round(frames[i, :3, 3] / _SPACING).astype(int),
+            *np.round(3 * frames[i, :3, 1:3].ravel()).astype(int),
+        )
+        if key in seen:
+            continue
+        for opening in (robot.gripper.max_width, min(robot.gripper.max_width, width[i] + 0.014)):
+            stations = (_backed(frames[i], distance) for distance in _BACK_OFF)
+            if all(checker.hand_is_free(station, T_base_tcp, q, opening) for station in stations):
+                kept.append((i, opening))
+                seen.add(key)
+                break
+        if len(kept) == _KEEP:
+            break
+    if not kept:
+        raise PlanningError(
+            f"The open hand of {robot.name} fits around none of the {len(order)} places where the object is narrow "
+            "enough: use an object with a free rim or handle, or a gripper with longer fingers."
+        )
+    index = np.array([i for i, _ in kept])
+    return Grasps(frames[index], width[index], np.array([opening for _, opening in kept]), lever[index], cost[index])
+
+
+def _refuse_width(lengths: FloatArray, widest: float, robot: Robot) -> None:
+    if (lengths <= widest).any():
+        return
+    narrowest = f"{1e3 * lengths.min():.0f} mm" if len(lengths) else "unknown"
+    raise PlanningError(
+        f"The object cannot be grasped: its narrowest place with parallel sides is {narrowest} wide, "
+        f"and the gripper of {robot.name} takes at most {1e3 * widest:.0f} mm: use a wider gripper or a smaller object."
+    )
+
+
+def _turn_around(points: FloatArray, normals: FloatArray, width: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Frames (N * _TURNS, 4, 4) that close along the normals and approach from all sides, and their widths."""
+    helper = np.eye(3)[np.abs(normals).argmin(axis=1)]
+    u = np.cross(normals, helper)
+    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    v = np.cross(normals, u)
+    angle = np.arange(_TURNS)[:, None, None] * (2 * np.pi / _TURNS)
+    z = np.cos(angle) * u + np.sin(angle) * v
+    y = np.broadcast_to(normals, z.shape)
+    rotation = np.stack([np.cross(y, z), y, z], axis=-1)
+    centre = np.broadcast_to(points - normals * width[:, None] / 2, z.shape)
+    frames = make_transform(rotation, centre).swapaxes(0, 1).reshape(-1, 4, 4)
+    return frames, np.repeat(width, _TURNS)
+
+
+def _palm_is_outside(shape: ConvexShape, frames: FloatArray) -> BoolArray:
+    """A quick test with points of the palm, so that few frames are left for the exact one."""
+    x, y, z = np.meshgrid([-0.025, 0.0, 0.025], [-0.09, -0.04, 0.0, 0.04, 0.09], [-0.04, -0.08], indexing="ij")
+    probes = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
+    points = transform_points(frames, probes)
+    return (shape.distance_bound(points.reshape(-1, 3)).reshape(len(frames), -1) > 0).all(axis=1)
+
+
+def _lever(shape: ConvexShape, frames: FloatArray) -> FloatArray:
+    offset = shape.centre_of_mass - frames[:, :3, 3]
+    along = (offset * frames[:, :3, 1]).sum(axis=1)
+    return np.sqrt(np.maximum((offset**2).sum(axis=1) - along**2, 0))
+
+
+def _unsupported(shape: ConvexShape, frames: FloatArray, width: FloatArray) -> FloatArray:
+    """(N,) part of the pads' rims that has no object under it, 0 to 1."""
+    probes = np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, 0, 1.0], [0, 0, -1.0]]) * _PAD
+    unsupported = np.zeros(len(frames))
+    for side in (1.0, -1.0):
+        skin = side * (width / 2 - 0.002)
+        points = transform_points(frames, probes) + (skin[:, None] * frames[:, :3, 1])[:, None]
+        outside = shape.distance_bound(points.reshape(-1, 3)).reshape(len(frames), -1) > 0
+        unsupported += outside.mean(axis=1) / 2
+    return unsupported
+
+
+def _backed(frame: FloatArray, distance: float) -> FloatArray:
+    """The frame moved back against its approach direction by a distance [m]."""
+    out = frame.copy()
+    out[:3, 3] -= distance * frame[:3, 2]
+    return out

@@ -1,0 +1,149 @@
+"""Forward and inverse kinematics of a seven-joint arm for many postures at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from franka_imitation.robot import JOINTS
+from franka_imitation.scene import TCP_SITE, Scene
+from rhov_core.arrays import FloatArray
+from rhov_core.pose import difference, make_transform, rotation_from_quaternion
+
+_DAMPING = 1e-3
+"""Of the least squares; bounds the joint step near singular postures."""
+
+
+class Solution(NamedTuple):
+    """Postures found by inverse kinematics."""
+
+    q: FloatArray
+    """(N, 7) [rad]; inside the limits also where the target is not reached."""
+    position_error: FloatArray
+    """(N,) [m]"""
+    rotation_error: FloatArray
+    """(N,) [rad]"""
+
+    def reached(self, position: float = 1e-3, rotation: float = 5e-3) -> np.ndarray:
+        """(N,) whether the errors are within tolerances [m], [rad]."""
+        return (self.position_error <= position) & (self.rotation_error <= rotation)
+
+
+class Kinematics:
+    """The chain from the robot's base to its tool centre point.
+
+    Args:
+        scene: Gives the geometry of the links and the robot's limits.
+        margin: Distance kept from the joints' stops [rad].
+    """
+
+    def __init__(self, scene: Scene, margin: float = 0.05) -> None:
+        model = scene.model
+        bodies = [model.body(f"link{i}").id for i in range(1, JOINTS + 1)] + [model.body("hand").id]
+        self._offset = model.body_pos[bodies].copy()
+        self._turn = rotation_from_quaternion(np.roll(model.body_quat[bodies], -1, axis=1))
+        self._tcp = model.site(TCP_SITE).pos.copy()
+        self.lower = scene.robot.limits.lower + margin
+        self.upper = scene.robot.limits.upper - margin
+        self.rest = scene.robot.ready.copy()
+
+    def forward(self, q: ArrayLike) -> FloatArray:
+        """Poses T_base_tcp (N, 4, 4) at postures (N, 7) [rad]."""
+        position, rotation, _, _ = self._chain(np.asarray(q, np.float64))
+        return make_transform(rotation, position)
+
+    def jacobian(self, q: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Poses T_base_tcp (N, 4, 4) and their Jacobians (N, 6, 7): [m, rad] of the tangent per rad.
+
+        The tangent is the left perturbation of `rhov_core.pose`.
+        """
+        position, rotation, origins, axes = self._chain(np.asarray(q, np.float64))
+        linear = np.cross(axes, position[:, None] - origins)
+        jacobian = np.concatenate([linear, axes], axis=2).swapaxes(1, 2)
+        return make_transform(rotation, position), jacobian
+
+    def inverse(
+        self, target: FloatArray, q: ArrayLike, *, rest: ArrayLike | None = None, iterations: int = 20
+    ) -> Solution:
+        """Postures that bring the tool centre point to targets, by damped least squares.
+
+        Args:
+            target: (N, 4, 4) poses T_base_tcp.
+            q: (N, 7) where to start [rad].
+            rest: (N, 7) or (7,) posture to which the free motion of the elbow is drawn; None: the robot's ready one.
+            iterations: Largest number of steps.
+
+        Returns:
+            The postures and what is left of the errors.
+        """
+        q = np.clip(np.array(q, np.float64), self.lower, self.upper)
+        rest = np.broadcast_to(self.rest if rest is None else np.asarray(rest, np.float64), q.shape)
+        error = np.full((len(q), 6), np.inf)
+        active = np.arange(len(q))
+        for step in range(iterations + 1):
+            pose, jacobian = self.jacobian(q[active])
+            error[active] = difference(target[active], pose)
+            coarse = np.abs(error[active]).max(axis=1, initial=0.0) > 1e-5
+            active, jacobian = active[coarse], jacobian[coarse]
+            if step == iterations or not len(active):
+                break
+            q[active] = self._improve(q[active], error[active], jacobian, rest[active])
+        return Solution(q, np.linalg.norm(error[:, :3], axis=1), np.linalg.norm(error[:, 3:], axis=1))
+
+    def follow(
+        self, targets: FloatArray, q: ArrayLike, *, rest: ArrayLike | None = None, iterations: int = 5
+    ) -> Solution:
+        """Postures along paths, each from the one before.
+
+        Args:
+            targets: (F, N, 4, 4) poses T_base_tcp of N paths.
+            q: (N, 7) where to start [rad].
+            rest: As for `inverse`.
+            iterations: Largest number of steps for each pose.
+
+        Returns:
+            The solution with a leading dimension F.
+        """
+        found = []
+        q = np.asarray(q, np.float64)
+        for target in targets:
+            found.append(self.inverse(target, q, rest=rest, iterations=iterations))
+            q = found[-1].q
+        return Solution(*(np.stack(part) for part in zip(*found, strict=True)))
+
+    def margin(self, q: FloatArray) -> FloatArray:
+        """(...) smallest distance of postures (..., 7) from the joints' limits [rad]."""
+        return np.minimum(q - self.lower, self.upper - q).min(axis=-1)
+
+    def manipulability(self, q: FloatArray) -> FloatArray:
+        """(N,) product of the Jacobian's singular values at postures (N, 7); 0 is singular."""
+        _, jacobian = self.jacobian(q)
+        return np.sqrt(np.maximum(np.linalg.det(jacobian @ jacobian.swapaxes(1, 2)), 0.0))
+
+    def _improve(self, q: FloatArray, error: FloatArray, jacobian: FloatArray, rest: FloatArray) -> FloatArray:
+        transposed = jacobian.swapaxes(1, 2)
+        drift = 0.02 * (rest - q)
+        wanted = error - (jacobian @ drift[..., None])[..., 0]
+        weights = np.linalg.solve(jacobian @ transposed + _DAMPING * np.eye(6), wanted[..., None])
+        step = drift + (transposed @ weights)[..., 0]
+        longest = np.abs(step).max(axis=1, keepdims=True)
+        return np.clip(q + step * np.minimum(1.0, 0.3 / np.maximum(longest, 1e-9)), self.lower, self.upper)
+
+    def _chain(self, q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Position (N, 3) and rotation (N, 3, 3) of the tool, origins and axes (N, 7, 3) of the joints."""
+        n = len(q)
+        rotation = np.broadcast_to(np.eye(3), (n, 3, 3))
+        position = np.zeros((n, 3))
+        cos, sin = np.cos(q)[..., None], np.sin(q)[..., None]
+        origins, axes = np.empty((n, JOINTS, 3)), np.empty((n, JOINTS, 3))
+        for i in range(JOINTS):
+            position = position + rotation @ self._offset[i]
+            turned = rotation @ self._turn[i]
+            x, y, z = turned[:, :, 0], turned[:, :, 1], turned[:, :, 2]
+            rotation = np.stack([x * cos[:, i] + y * sin[:, i], y * cos[:, i] - x * sin[:, i], z], axis=2)
+            origins[:, i], axes[:, i] = position, z
+        position = position + rotation @ self._offset[JOINTS]
+        rotation = rotation @ self._turn[JOINTS]
+        return position + rotation @ self._tcp, rotation, origins, axes

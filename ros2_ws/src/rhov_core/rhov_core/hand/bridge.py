@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ def bridge_gaps(
         T_camera_frame = checked("T_camera_object", T_camera_object, (n, 4, 4)).copy()
     bridged = np.zeros(n, bool)
     known = np.flatnonzero(have)
-    for a, b in zip(known[:-1], known[1:], strict=True):
+    for a, b in itertools.pairwise(known):
         if not 1 < b - a <= max_gap + 1:
             continue
         inside = np.arange(a + 1, b)

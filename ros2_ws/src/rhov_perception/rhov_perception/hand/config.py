@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
@@ -12,14 +13,18 @@ from rhov_core.errors import InputError
 class HandConfig:
     """What a user may change about hand estimation."""
 
-    side: str = setting("auto", "which hand manipulates the object: right, left, or auto to vote over the track")
+    side: Literal["auto", "right", "left"] = setting(
+        "auto", "which hand manipulates the object: right, left, or auto to vote over the track"
+    )
     hand_model: str = setting("", "path of your own MANO_RIGHT.pkl; empty for the free model")
     hand_length: float = setting(
         0.0, "length of the hand from wrist to middle fingertip [m]; 0 for the mean adult (0.186)", low=0.0, high=0.3
     )
     model_complexity: int = setting(1, "landmark network: 0 lite, 1 full", low=0, high=1)
     detection_confidence: float = setting(0.3, "smallest palm detection score, 0 to 1", low=0.0, high=1.0)
-    tracking_confidence: float = setting(0.3, "smallest landmark score before palms are searched again", low=0, high=1)
+    tracking_confidence: float = setting(
+        0.3, "smallest landmark score before palms are searched again", low=0.0, high=1.0
+    )
     keep_mask: int = setting(15, "frames for which the last hand mask is kept when no hand is found", low=0)
     max_residual: float = setting(
         0.08, "largest median reprojection residual of a good fit, as a fraction of the hand's size in the image", low=0

@@ -64,9 +64,8 @@ class HandEstimator:
 
     def reset(self) -> None:
         """Forgets the hand that was followed."""
-        given: dict[str, Side] = {"right": "right", "left": "left"}
-        self._vote = SideVote(given.get(self._config.side))
-        self._track = HandTrack(given.get(self._config.side))
+        given = None if self._config.side == "auto" else self._config.side
+        self._vote, self._track = SideVote(given), HandTrack(given)
         self._fit: tuple[int, Side, HandFit] | None = None
         self._mask: tuple[int, BoolArray] | None = None
         self._rejected = 0

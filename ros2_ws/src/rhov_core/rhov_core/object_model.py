@@ -14,10 +14,23 @@ from scipy.spatial.distance import pdist
 
 from rhov_core.arrays import FloatArray, checked
 from rhov_core.errors import InputError
-from rhov_core.mesh import convex_parts, find_symmetries, is_closed, merged, oriented, read_mesh, repaired, write_obj
+from rhov_core.mesh.convex_parts import convex_parts
 from rhov_core.mesh.declared import declared_symmetries
+from rhov_core.mesh.mesh_file import read_mesh, write_obj
+from rhov_core.mesh.repair import repaired
 from rhov_core.mesh.sidecar import Sidecar
-from rhov_core.mesh.surface import Mesh, check_size, check_volume, open_edges, surface_centroid, volume_and_centre
+from rhov_core.mesh.surface import (
+    Mesh,
+    check_size,
+    check_volume,
+    is_closed,
+    merged,
+    open_edges,
+    oriented,
+    surface_centroid,
+    volume_and_centre,
+)
+from rhov_core.mesh.symmetry import find_symmetries
 
 DENSITY = 400.0
 """Without a given mass the object weighs this much per volume of its mesh [kg/m^3]: between an empty and a full box."""

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rhov_core.arrays import FloatArray, checked
 from rhov_core.errors import InputError
+from rhov_core.mesh.surface import merged, open_edges
 from rhov_core.sdf.build import signed_distances
 
 
@@ -50,12 +51,12 @@ class SignedDistanceGrid:
 
         Args:
             vertices: (V, 3), object frame [m].
-            faces: (F, 3), wound outwards. Holes are bridged by the winding number.
+            faces: (F, 3), a closed surface wound outwards.
             resolution: Number of nodes along the longest side.
             padding: Free space on each side, as a fraction of the bounding box's diagonal.
 
         Raises:
-            InputError: If the arrays are no mesh.
+            InputError: If the arrays are no mesh, or the surface is open: nothing is inside it then.
         """
         v, f = checked("vertices", vertices, (None, 3)), checked("faces", faces, (None, 3), np.int32)
         if not len(f) or f.min() < 0 or f.max() >= len(v):
@@ -64,7 +65,12 @@ class SignedDistanceGrid:
                 "faces that refer to these vertices",
                 "give the vertices and faces of the same mesh",
             )
-        low, high = v[f].min((0, 1)), v[f].max((0, 1))
+        v, f = merged(v, f)
+        if holes := open_edges(f):
+            raise InputError(
+                f"the mesh to measure distances to has {holes} open edges", "a closed surface", "close it first"
+            )
+        low, high = v.min(0), v.max(0)
         margin = padding * float(np.linalg.norm(high - low))
         spacing = float((high - low).max() + 2 * margin) / (resolution - 1)
         counts = np.ceil((high - low + 2 * margin) / spacing - 1e-6).astype(int) + 1

@@ -14,48 +14,41 @@ def _dot(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> fl
 
 
 @numba.njit(cache=True, nogil=True)
-def squared_distance(px: float, py: float, pz: float, a: Any, b: Any, c: Any) -> float:
-    """Squared distance [m^2] of a point to the triangle a, b, c.
+def _to_segment(px: float, py: float, pz: float, ux: float, uy: float, uz: float) -> float:
+    """Squared distance of p to the segment from the origin to u."""
+    uu = _dot(ux, uy, uz, ux, uy, uz)
+    s = min(max(_dot(px, py, pz, ux, uy, uz) / uu, 0.0), 1.0) if uu > 0.0 else 0.0
+    x, y, z = px - s * ux, py - s * uy, pz - s * uz
+    return _dot(x, y, z, x, y, z)
 
-    The nearest feature is found by the signs of projections on the edges (Ericson, "Real-Time Collision Detection",
-    2004, section 5.1.5).
-    """
+
+@numba.njit(cache=True, nogil=True)
+def squared_distance(px: float, py: float, pz: float, a: Any, b: Any, c: Any) -> float:
+    """Squared distance [m^2] of a point to the triangle a, b, c, which may be degenerate."""
     ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
-    ax, ay, az = px - a[0], py - a[1], pz - a[2]
-    d1, d2 = _dot(ux, uy, uz, ax, ay, az), _dot(vx, vy, vz, ax, ay, az)
-    if d1 <= 0.0 and d2 <= 0.0:
-        return _dot(ax, ay, az, ax, ay, az)
-    bx, by, bz = px - b[0], py - b[1], pz - b[2]
-    d3, d4 = _dot(ux, uy, uz, bx, by, bz), _dot(vx, vy, vz, bx, by, bz)
-    if d3 >= 0.0 and d4 <= d3:
-        return _dot(bx, by, bz, bx, by, bz)
-    cx, cy, cz = px - c[0], py - c[1], pz - c[2]
-    d5, d6 = _dot(ux, uy, uz, cx, cy, cz), _dot(vx, vy, vz, cx, cy, cz)
-    if d6 >= 0.0 and d5 <= d6:
-        return _dot(cx, cy, cz, cx, cy, cz)
-    s, t = 0.0, 0.0
-    vc, vb, va = d1 * d4 - d3 * d2, d5 * d2 - d1 * d6, d3 * d6 - d5 * d4
-    if vc <= 0.0 and d1 >= 0.0 and d3 <= 0.0 and d1 != d3:
-        s = d1 / (d1 - d3)
-    elif vb <= 0.0 and d2 >= 0.0 and d6 <= 0.0 and d2 != d6:
-        t = d2 / (d2 - d6)
-    elif va <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0 and d4 - d3 + d5 - d6 > 0.0:
-        t = (d4 - d3) / (d4 - d3 + d5 - d6)
-        s = 1.0 - t
-    else:
-        total = va + vb + vc
-        if total != 0.0:
-            s, t = vb / total, vc / total
-    x, y, z = ax - s * ux - t * vx, ay - s * uy - t * vy, az - s * uz - t * vz
-    return _dot(x, y, z, x, y, z)
+    qx, qy, qz = px - a[0], py - a[1], pz - a[2]
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    nn = _dot(nx, ny, nz, nx, ny, nz)
+    if nn > 1e-16 * _dot(ux, uy, uz, ux, uy, uz) * _dot(vx, vy, vz, vx, vy, vz):
+        # Weights of b and c in the foot of the perpendicular, times nn.
+        wb = _dot(nx, ny, nz, qy * vz - qz * vy, qz * vx - qx * vz, qx * vy - qy * vx)
+        wc = _dot(nx, ny, nz, uy * qz - uz * qy, uz * qx - ux * qz, ux * qy - uy * qx)
+        if wb >= 0.0 and wc >= 0.0 and wb + wc <= nn:
+            height = _dot(nx, ny, nz, qx, qy, qz)
+            return height * height / nn
+    return min(
+        _to_segment(qx, qy, qz, ux, uy, uz),
+        _to_segment(qx, qy, qz, vx, vy, vz),
+        _to_segment(px - b[0], py - b[1], pz - b[2], vx - ux, vy - uy, vz - uz),
+    )
 
 
 @numba.njit(cache=True, nogil=True)
 def winding_number(px: float, py: float, pz: float, vertices: Any, faces: Any) -> float:
     """How often a mesh encloses a point: 1 inside and 0 outside a closed surface with outward winding.
 
-    Sums the solid angles of all faces (van Oosterom and Strackee, 1983), so that small holes do little harm.
+    Sums the solid angles of all faces (van Oosterom and Strackee, 1983).
     """
     total = 0.0
     for k in range(faces.shape[0]):

@@ -45,11 +45,11 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("numpy", "dtype"): "dtype",
     **{(f"scipy.sparse.{module}", "csc_matrix"): "csc" for module in ("csc", "_csc")},
     **{(f"scipy.sparse.{module}", "csr_matrix"): "csr" for module in ("csr", "_csr")},
-    ("chumpy.ch", "Ch"): "chumpy",
-    ("chumpy.reordering", "Select"): "chumpy",
     ("_codecs", "encode"): "bytes",
+    ("builtins", "set"): "set",
     ("builtins", "object"): "type",
 }
+_PYTHON_2_MODULES: Final = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 
 def _reconstructor(kind: type[_Record], _base: Any, _state: Any) -> _Record:
@@ -60,10 +60,11 @@ def _reconstructor(kind: type[_Record], _base: Any, _state: Any) -> _Record:
 
 
 class _RecordUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module_name: str, name: str) -> Any:
+        module = _PYTHON_2_MODULES.get(module_name, module_name)
         if (module, name) == ("copyreg", "_reconstructor"):
             return _reconstructor
-        kind = _KINDS.get((module, name))
+        kind = "chumpy" if module.split(".")[0] == "chumpy" else _KINDS.get((module, name))
         if kind is None:
             raise pickle.UnpicklingError(f"it asks for '{module}.{name}', which no hand model needs")
         return type(name, (_Record,), {"kind": kind})

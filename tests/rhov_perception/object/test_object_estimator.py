@@ -1,8 +1,9 @@
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
-from moving_card import HEIGHT, WIDTH, box_of, overlap, render
+from moving_card import HEIGHT, SKIN, WIDTH, box_of, overlap, pose, render
 
 from rhov_core.camera import Camera
 from rhov_core.errors import InputError
@@ -52,6 +53,38 @@ def test_no_flow_comes_from_the_hand(clip, followed):
         for points, frame in ((cues.flow_source, clip[k - 1]), (cues.flow_target, clip[k])):
             x, y = np.rint(points).astype(int).T
             assert frame.visible[y, x].all() and not frame.hand_mask[y, x].any()
+
+
+def on_card(frame, k, x, y, radius):
+    """A disc at a place (x, y) of the card [pixel of the card], as a mask of the image."""
+    disc = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(disc, tuple(int(v) for v in np.rint(pose(k) @ [x, y, 1])), radius, 1, -1)
+    return disc > 0
+
+
+def test_hidden_fingers_drawn_on_the_object_take_nothing_from_its_mask_but_its_flow():
+    frames = [render(k, hand=False) for k in range(8)]
+    frames = [dataclasses.replace(f, hand_mask=on_card(f, k, 70, 30, 16)) for k, f in enumerate(frames)]
+    _, cues = follow(frames)
+    for k, (cue, frame) in enumerate(zip(cues, frames, strict=True)):
+        assert overlap(cue.object_mask, frame.visible) > 0.98
+        for points, hand in ((cue.flow_source, frames[k - 1].hand_mask), (cue.flow_target, frame.hand_mask)):
+            x, y = np.rint(points).astype(int).T
+            assert not hand[y, x].any()
+
+
+def test_fingers_in_front_of_the_middle_are_left_out_of_the_mask():
+    frames = []
+    for k in range(8):
+        plain = render(k, hand=False)
+        finger = on_card(plain, k, 70, 40, 14)
+        image = plain.image.copy()
+        image[finger] = SKIN
+        frames.append(dataclasses.replace(plain, image=image, hand_mask=finger, visible=plain.visible & ~finger))
+    _, cues = follow(frames)
+    for cue, frame in zip(cues, frames, strict=True):
+        assert cue.object_mask[frame.hand_mask].mean() < 0.2
+        assert overlap(cue.object_mask, frame.visible) > 0.95
 
 
 def test_features_lie_on_the_object_and_match_themselves(clip, followed):

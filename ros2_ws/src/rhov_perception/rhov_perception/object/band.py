@@ -14,9 +14,9 @@ from rhov_perception.object.region import Region
 
 SMOOTHING = 2.0
 """Standard deviation over which neighbouring pixels support one another [pixel]."""
-INNER_RIM, OUTER_RIM = 24, 13
-"""Widths of the rims inside and outside the band whose colours are learnt [pixel]. What the middle of the object or
-the far background looks like does not help to tell the two sides of the border apart."""
+SURROUNDINGS = 13
+"""Width of the strip outside the band whose colours are learnt as background [pixel]: what the far background looks
+like does not help to find the border."""
 LEAST_PIXELS = 50
 """A smaller object or background gives no colour statistics [pixel]."""
 
@@ -57,23 +57,21 @@ def segment_band(
     Returns:
         None if the silhouette or its surroundings have too few pixels to tell colours apart.
     """
-    region = Region.around(silhouette, band + OUTER_RIM + 1)
+    region = Region.around(silhouette, band + SURROUNDINGS + 1)
     if region is None:
         return None
     part = np.ascontiguousarray(silhouette[region.slices])
     depth_inside = _distance(part)
     distance_outside = _distance(~part)
-    rim = part & (depth_inside <= band + INNER_RIM)
-    around = ~part & (distance_outside <= band + OUTER_RIM)
+    around = ~part & (distance_outside <= band + SURROUNDINGS)
     hand = None if hand_mask is None else hand_mask[region.slices]
-    if hand is not None and np.count_nonzero(rim & ~hand) >= LEAST_PIXELS:
-        rim &= ~hand
-    if min(np.count_nonzero(rim), np.count_nonzero(around)) < LEAST_PIXELS:
+    sample = part if hand is None or np.count_nonzero(part & ~hand) < LEAST_PIXELS else part & ~hand
+    if min(np.count_nonzero(sample), np.count_nonzero(around)) < LEAST_PIXELS:
         return None
     cells = color_cells(np.ascontiguousarray(image[region.slices]))
-    measured = ColorModel.measure(cells, rim, around)
+    measured = ColorModel.measure(cells, sample, around)
     model = measured if memory is None else measured.blended(memory, memory_weight)
-    likely = cv2.GaussianBlur(model.probability(cells), (0, 0), SMOOTHING) > 0.5
+    likely = cv2.GaussianBlur(model.probability(cells, hand), (0, 0), SMOOTHING) > 0.5
     certain = depth_inside > band
     if hand is not None:
         certain &= ~hand

@@ -14,6 +14,8 @@ from rhov_core.arrays import BoolArray, ByteArray
 BINS = 32
 PRIOR = 1e-7
 """Weight of "I have never seen this colour", in both histograms: such a pixel is as likely object as not."""
+HAND_PRIOR = 1e-5
+"""The same for the background where the hand is drawn: a colour that the object does not have is the hand's."""
 
 Histogram = NDArray[np.float32]
 
@@ -45,9 +47,15 @@ class ColorModel:
             (1 - w) * self.background_colors + w * newer.background_colors,
         )
 
-    def probability(self, cells: NDArray[np.uint16]) -> NDArray[np.float32]:
-        """Probability (H, W) that a pixel of this colour is object, before looking at its neighbours."""
-        return _probability(cells, self.object_colors, self.background_colors)
+    def probability(self, cells: NDArray[np.uint16], hand_mask: BoolArray | None = None) -> NDArray[np.float32]:
+        """Probability (H, W) that a pixel is object, judging by its colour alone.
+
+        Args:
+            cells: (H, W) from `color_cells`.
+            hand_mask: (H, W) where colours that the object does not have are taken for the hand's.
+        """
+        hand = np.zeros(cells.shape, np.bool_) if hand_mask is None else hand_mask
+        return _probability(cells, self.object_colors, self.background_colors, hand)
 
     @property
     def separation(self) -> float:
@@ -105,10 +113,11 @@ def _smoothed(histogram: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _probability(cells: Any, object_colors: Any, background_colors: Any) -> Any:
+def _probability(cells: Any, object_colors: Any, background_colors: Any, hand: Any) -> Any:
     out = np.empty(cells.shape, np.float32)
     for y in range(cells.shape[0]):
         for x in range(cells.shape[1]):
             f, b = object_colors[cells[y, x]], background_colors[cells[y, x]]
-            out[y, x] = (f + PRIOR) / (f + b + 2 * PRIOR)
+            prior = HAND_PRIOR if hand[y, x] else PRIOR
+            out[y, x] = (f + PRIOR) / (f + b + PRIOR + prior)
     return out

@@ -150,9 +150,8 @@ class ObjectEstimator:
             raise InputError(given, f"uint8 {(height, width, 3)}, the size of the camera", "convert or resize it")
         hand = None if hand_mask is None else checked("the hand mask", hand_mask, (height, width), np.bool_)
         own = image.copy()  # the caller may use its buffer again
-        return _Frame(
-            own, cv2.cvtColor(own, cv2.COLOR_BGR2GRAY), hand if hand is not None and hand.any() else None, None
-        )
+        gray: Any = cv2.cvtColor(own, cv2.COLOR_BGR2GRAY)
+        return _Frame(own, gray, hand if hand is not None and hand.any() else None, None)
 
     def _seeded(self, frame: _Frame, seed: Box | BoolArray) -> tuple[BoolArray, tuple[str, ...]]:
         height, width = frame.gray.shape

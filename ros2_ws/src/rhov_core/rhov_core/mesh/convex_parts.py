@@ -19,7 +19,16 @@ from rhov_core.mesh.surface import Mesh, volume_and_centre
 
 CONVEX = 0.995
 """A mesh that fills this much of its convex hull is taken for convex."""
-_OPTIONS = {"threshold": 0.05, "max_convex_hull": 16, "max_ch_vertex": 64, "seed": 0}
+_OPTIONS = {
+    "threshold": 0.05,
+    "max_convex_hull": 16,
+    "max_ch_vertex": 64,
+    # A search less deep than the default finds parts as good in half the time.
+    "resolution": 1000,
+    "mcts_nodes": 10,
+    "mcts_iterations": 60,
+    "seed": 0,
+}
 _VERSION = 1
 """Raised when the parts of the same mesh would come out differently."""
 
@@ -68,7 +77,7 @@ def _read(file: Path) -> list[Mesh] | None:
     try:
         with np.load(file, allow_pickle=False) as data:
             return [(data[f"vertices{i}"], data[f"faces{i}"]) for i in range(int(data["count"]))]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except Exception as error:  # a damaged cache is no reason to stop
         warnings.warn(f"the cached convex parts '{file}' cannot be read ({error}); they are made again", stacklevel=3)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
-from scipy.spatial.transform import Rotation
 
 from rhov_core.arrays import FloatArray
 from rhov_core.mesh.surface import surface_centroid
-from rhov_core.pose import exp_rotation, make_transform, rotation_angle
+from rhov_core.pose import exp_rotation, make_transform, rotation_from_quaternion
 from rhov_core.sdf import SignedDistanceGrid
 
 CONTINUOUS_STEPS = 36
@@ -185,9 +184,19 @@ def _revolution(surface: _Surface, axis: FloatArray) -> FloatArray:
     turns = about(axis, 2 * np.pi / CONTINUOUS_STEPS * np.arange(CONTINUOUS_STEPS))
     across = np.linalg.svd(axis[None])[2][1]
     if surface.mismatch(about(across, np.radians([37.0, 71.0, 103.0]))).max() <= 1.0:
-        icosahedral = Rotation.create_group("I").as_matrix()
-        every = icosahedral[:, None] @ about([0.0, 0.0, 1.0], np.radians(12.0 * np.arange(6)))
-        every = every.reshape(-1, 3, 3)
-        return every[np.argsort(rotation_angle(every), kind="stable")]
+        return _all_rotations(10 * CONTINUOUS_STEPS)
     flip = about(across, np.pi)
     return np.concatenate([turns, turns @ flip]) if surface.mismatch(flip[None])[0] <= 1.0 else turns
+
+
+def _all_rotations(count: int) -> FloatArray:
+    """Rotations (count, 3, 3) that cover all rotations evenly, the identity first.
+
+    Super-Fibonacci spirals (Alexa, "Super-Fibonacci spirals: fast, low-discrepancy sampling of SO(3)", 2022).
+    """
+    step = np.arange(count) + 0.5
+    inner, outer = np.sqrt(step / count), np.sqrt(1 - step / count)
+    a, b = 2 * np.pi * step / np.sqrt(2), 2 * np.pi * step / 1.533751168755204
+    quaternions = np.stack([inner * np.sin(a), inner * np.cos(a), outer * np.sin(b), outer * np.cos(b)], 1)
+    rotations = rotation_from_quaternion(quaternions)
+    return rotations @ rotations[0].T

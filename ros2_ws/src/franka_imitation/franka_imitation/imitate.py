@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from franka_imitation.planner import Planner
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
 from franka_imitation.route import Route, timed
+from franka_imitation.scaled_object import scaled
 from franka_imitation.simulate import Rollout, Score, corrected_tools, judge, roll_out
 from franka_imitation.timing import Motion, check_limits
 from franka_imitation.vertical import find_up
@@ -78,7 +79,7 @@ def imitate(
     started = time.perf_counter()
     robot = Robot.load(config.robot)
     progress("grasping", 0.0)
-    planner = Planner(_scaled(object_model, trajectory.object_scale), robot, config)
+    planner = Planner(scaled(object_model, trajectory.object_scale), robot, config)
     progress("placing", 0.0)
     demonstration = prepare(trajectory, config.cutoff, config.max_gap)
     if placement is None:
@@ -100,7 +101,12 @@ def imitate(
         "smoothing_position_m": demonstration.position_deviation,
         "smoothing_rotation_rad": demonstration.rotation_deviation,
         "limits_used": check_limits(robot, Motion(plan.q, plan.velocity), plan.period, 0.0, 1.0)._asdict(),
-        "object": {"name": object_model.name, "mass_kg": object_model.mass, "notes": list(object_model.notes)},
+        "object": {
+            "name": object_model.name,
+            "scale": trajectory.object_scale,
+            "mass_kg": object_model.mass,
+            "notes": list(object_model.notes),
+        },
         "simulator_steps": sum(attempt.rollout.steps for attempt in attempts),
         "cancelled": cancelled(),
         "wall_seconds": time.perf_counter() - started,
@@ -157,18 +163,6 @@ def _is_good(attempt: _Attempt, config: ImitationConfig) -> bool:
     return score.fraction_matched >= config.success_fraction and accurate
 
 
-def _scaled(object_model: ObjectModel, scale: float) -> ObjectModel:
-    """The object in the size that it has in the trajectory; a mesh of unknown size keeps its density."""
-    if scale == 1.0:
-        return object_model
-    mass = object_model.mass if object_model.is_metric else object_model.mass * scale**3
-    symmetries = object_model.given_symmetries
-    if symmetries is not None:
-        symmetries = symmetries.copy()
-        symmetries[:, :3, 3] *= scale
-    return replace(object_model, vertices=object_model.vertices * scale, mass=mass, given_symmetries=symmetries)
-
-
 def _up(trajectory: HandObjectTrajectory, planner: Planner, config: ImitationConfig) -> tuple[Any, str]:
     if config.up_in_camera:
         up = np.array(config.up_in_camera, np.float64)
@@ -182,6 +176,7 @@ def _figures(attempt: _Attempt, config: ImitationConfig) -> dict[str, Any]:
         **_summary(attempt),
         "success": bool(score.fraction_matched >= config.success_fraction and not score.dropped),
         "robot": plan.robot,
+        "robot_description": config.robot,
         "duration_s": float(plan.time[-1]),
         "grip_force_n": plan.grip_force,
         "grasp_width_m": plan.grasp_width,

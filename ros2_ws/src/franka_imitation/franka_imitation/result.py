@@ -11,7 +11,10 @@ import numpy as np
 
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.placement import Placement
+from franka_imitation.robot import Robot
+from franka_imitation.scaled_object import scaled
 from franka_imitation.simulate import Rollout
+from franka_imitation.video.write import write_video
 from rhov_core.errors import InputError
 from rhov_core.files import atomic_path, output_directory, read_json, write_json
 from rhov_core.object_model import ObjectModel
@@ -61,7 +64,7 @@ class ImitationResult:
 
         Args:
             directory: Made if it does not exist.
-            object_model: The object; None: no video is made.
+            object_model: The object as in its mesh file; None: no video is made.
             progress: Told which fraction of the stage "writing" is done.
 
         Returns:
@@ -78,9 +81,11 @@ class ImitationResult:
         with atomic_path(folder / ROLLOUT) as partial, open(partial, "wb") as file:
             np.savez_compressed(file, state=self.rollout.state, steps=self.rollout.steps)
         if object_model is not None:
-            from franka_imitation.rollout_video import write_video
-
-            write_video(folder / VIDEO, self.plan, self.rollout, object_model, self.report, progress=progress)
+            seen = scaled(object_model, self.report["object"]["scale"])
+            robot = Robot.load(self.report["robot_description"])
+            thresholds = self.report["match_position_m"], self.report["match_rotation_rad"]
+            how = write_video(folder / VIDEO, self.plan, self.rollout, seen, robot, thresholds, progress=progress)
+            self.report["video"] = how
         write_json(folder / REPORT, self.report)
         progress("writing", 1.0)
         return folder

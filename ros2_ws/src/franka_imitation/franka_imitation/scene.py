@@ -39,6 +39,8 @@ object creeps out of the grip by centimetres within seconds."""
 _WOOD = (0.72, 0.6, 0.46, 1.0)
 _OBJECT_COLOUR = (0.93, 0.68, 0.2, 1.0)
 _GHOST_COLOUR = (0.2, 0.75, 0.95, 0.35)
+_GHOST_SCALE = 1.03
+"""A ghost is a little larger, so that its faces and those of the object do not flicker where they coincide."""
 
 
 @dataclass(frozen=True)
@@ -218,10 +220,20 @@ def _add_visuals(spec: mujoco.MjSpec, model: ObjectModel) -> None:
     _add_mesh(spec, "object_visual", seen.vertices, seen.faces)
     look = {"type": mujoco.mjtGeom.mjGEOM_MESH, "meshname": "object_visual", "contype": 0, "conaffinity": 0, "group": 2}
     spec.body(OBJECT_BODY).add_geom(name="object_visual", rgba=_OBJECT_COLOUR, mass=0, **look)
+    centre = seen.vertices.mean(axis=0)
+    _add_mesh(spec, "ghost_visual", centre + _GHOST_SCALE * (seen.vertices - centre), seen.faces)
     ghost = spec.worldbody.add_body(name=GHOST_BODY, mocap=True)
-    ghost.add_geom(name="ghost_visual", rgba=_GHOST_COLOUR, **look)
-    spec.worldbody.add_light(name="key", pos=[1.5, -1.5, 2.5], dir=[-0.5, 0.6, -1.0], castshadow=True)
-    spec.worldbody.add_light(name="fill", pos=[0.5, 2.0, 2.0], dir=[0.0, -1.0, -1.0], castshadow=False)
+    ghost.add_geom(name="ghost_visual", rgba=_GHOST_COLOUR, **{**look, "meshname": "ghost_visual"})
+    for light in list(spec.lights):
+        spec.delete(light)
+    lamp = spec.worldbody.add_light(name="lamp", pos=[1.0, -1.4, 2.6], dir=[-0.5, 1.3, -2.4], castshadow=True)
+    lamp.type, lamp.cutoff, lamp.exponent = mujoco.mjtLightType.mjLIGHT_SPOT, 60.0, 1.0
+    lamp.diffuse, lamp.specular = [0.6, 0.6, 0.58], [0.15, 0.15, 0.15]
+    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.35, 0.35, 0.36], [0.3, 0.3, 0.3]
+    spec.visual.headlight.specular = [0.05, 0.05, 0.05]
+    spec.visual.quality.shadowsize = 512
+    spec.visual.quality.offsamples = 0
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
     spec.add_texture(
         name="sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,

@@ -6,6 +6,7 @@ angles: each finger bends at three joints and spreads at its base; the thumb's b
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -110,21 +111,6 @@ def _angle_prior() -> tuple[FloatArray, FloatArray]:
     return np.radians(relaxed), weighted.T @ weighted
 
 
-@njit(cache=True)
-def _rotation_and_jacobian(w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """exp(w) and its left Jacobian: d exp(w) = [Jl dw]x exp(w)."""
-    angle2 = w @ w
-    if angle2 < 1e-10:
-        a, b, c = 1.0, 0.5, 1.0 / 6.0
-    else:
-        angle = np.sqrt(angle2)
-        a, b, c = np.sin(angle) / angle, (1 - np.cos(angle)) / angle2, (1 - np.sin(angle) / angle) / angle2
-    K = np.array([[0.0, -w[2], w[1]], [w[2], 0.0, -w[0]], [-w[1], w[0], 0.0]])
-    KK = K @ K
-    return np.eye(3) + a * K + b * KK, np.eye(3) + b * K + c * KK
-
-
-@njit(cache=True)
 def pose_keypoints(
     rotation: FloatArray, translation: FloatArray, angles: FloatArray, skeleton: Skeleton
 ) -> tuple[FloatArray, FloatArray]:
@@ -136,35 +122,83 @@ def pose_keypoints(
         angles: (22,) [rad].
         skeleton: The hand.
     """
-    count = len(angles)
-    G, o = np.empty((16, 3, 3)), np.empty((16, 3))
-    G[0], o[0] = rotation, translation
-    axes = np.empty((count, 3))
+    points, jacobian = np.empty((21, 3)), np.zeros((21, 3, 6 + len(angles)))
+    frames, axes = np.empty((16, 3, 4)), np.empty((len(angles), 3))
+    frames[0, :, :3], frames[0, :, 3] = rotation, translation
+    _pose_joints(angles, skeleton.joints, skeleton.angle_joint, skeleton.angle_axis, PARENTS, frames, axes)
+    _place_keypoints(
+        frames, axes, skeleton.points, skeleton.point_joint, skeleton.angle_joint, PARENTS, points, jacobian
+    )
+    return points, jacobian
+
+
+# The compiled loops below are plain on purpose: array expressions take ten times as long to compile.
+
+
+@njit(cache=True)
+def _pose_joints(angles, joints, angle_joint, angle_axis, parents, frames, axes):  # type: ignore[no-untyped-def]
+    """Fills the frames (16, 3, 4) of the joints, [R t], and the turning axes (A, 3) of the angles, in the camera."""
+    w, R, left = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
     for j in range(1, 16):
-        p = PARENTS[j]
-        w = np.zeros(3)
-        for i in range(count):
-            if skeleton.angle_joint[i] == j:
-                w += angles[i] * skeleton.angle_axis[i]
-        R, Jl = _rotation_and_jacobian(w)
-        for i in range(count):
-            if skeleton.angle_joint[i] == j:
-                axes[i] = G[p] @ (Jl @ skeleton.angle_axis[i])
-        G[j] = G[p] @ R
-        o[j] = o[p] + G[p] @ (skeleton.joints[j] - skeleton.joints[p])
-    points, jacobian = np.empty((21, 3)), np.zeros((21, 3, 6 + count))
-    for k in range(21):
-        j = skeleton.point_joint[k]
-        points[k] = o[j] + G[j] @ skeleton.points[k]
+        p = parents[j]
+        w[:] = 0.0
+        for i in range(len(angles)):
+            if angle_joint[i] == j:
+                for c in range(3):
+                    w[c] += angles[i] * angle_axis[i, c]
+        _rotation_and_left_jacobian(w, R, left)
+        for a in range(3):
+            frames[j, a, 3] = frames[p, a, 3]
+            for b in range(3):
+                frames[j, a, 3] += frames[p, a, b] * (joints[j, b] - joints[p, b])
+                frames[j, a, b] = 0.0
+                for c in range(3):
+                    frames[j, a, b] += frames[p, a, c] * R[c, b]
+        for i in range(len(angles)):
+            if angle_joint[i] == j:
+                for a in range(3):
+                    axes[i, a] = 0.0
+                    for b in range(3):
+                        for c in range(3):
+                            axes[i, a] += frames[p, a, b] * left[b, c] * angle_axis[i, c]
+
+
+@njit(cache=True)
+def _rotation_and_left_jacobian(w, R, left):  # type: ignore[no-untyped-def]
+    """Fills exp(w) and its left Jacobian: d exp(w) = [left dw]x exp(w)."""
+    angle2 = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
+    a, b, c = 1.0, 0.5, 1.0 / 6.0
+    if angle2 > 1e-10:
+        angle = math.sqrt(angle2)
+        a, b = math.sin(angle) / angle, (1 - math.cos(angle)) / angle2
+        c = (1 - a) / angle2
+    for i in range(3):
+        for j in range(3):
+            square = w[i] * w[j] - (angle2 if i == j else 0.0)
+            cross = 0.0 if i == j else (w[3 - i - j] if (i - j) % 3 == 1 else -w[3 - i - j])
+            R[i, j] = (1.0 if i == j else 0.0) + a * cross + b * square
+            left[i, j] = (1.0 if i == j else 0.0) + b * cross + c * square
+
+
+@njit(cache=True)
+def _place_keypoints(frames, axes, local, point_joint, angle_joint, parents, points, jacobian):  # type: ignore[no-untyped-def]
+    """Fills the keypoints (21, 3) and their derivatives (21, 3, 6 + A)."""
+    for k in range(len(local)):
+        j = point_joint[k]
+        for a in range(3):
+            points[k, a] = frames[j, a, 3]
+            for b in range(3):
+                points[k, a] += frames[j, a, b] * local[k, b]
         for a in range(3):
             jacobian[k, a, a] = 1.0
-        arm = points[k] - translation
-        jacobian[k, 0, 4], jacobian[k, 0, 5] = arm[2], -arm[1]
-        jacobian[k, 1, 3], jacobian[k, 1, 5] = -arm[2], arm[0]
-        jacobian[k, 2, 3], jacobian[k, 2, 4] = arm[1], -arm[0]
+            b, c = (a + 1) % 3, (a + 2) % 3  # (w x arm) along a is w_b arm_c - w_c arm_b
+            jacobian[k, a, 3 + b] = points[k, c] - frames[0, c, 3]
+            jacobian[k, a, 3 + c] = -(points[k, b] - frames[0, b, 3])
         while j > 0:
-            for i in range(count):
-                if skeleton.angle_joint[i] == j:
-                    jacobian[k, :, 6 + i] = np.cross(axes[i], points[k] - o[j])
-            j = PARENTS[j]
-    return points, jacobian
+            for i in range(len(axes)):
+                if angle_joint[i] == j:
+                    for a in range(3):
+                        b, c = (a + 1) % 3, (a + 2) % 3
+                        arm_b, arm_c = points[k, b] - frames[j, b, 3], points[k, c] - frames[j, c, 3]
+                        jacobian[k, a, 6 + i] = axes[i, b] * arm_c - axes[i, c] * arm_b
+            j = parents[j]

@@ -1,13 +1,15 @@
-"""Levenberg-Marquardt for one hand: compiled, a fraction of a millisecond a step."""
+"""Levenberg-Marquardt for one hand."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from rhov_core.arrays import FloatArray
+from rhov_core.pose import exp_rotation, log_rotation
 from rhov_perception.hand.skeleton import Skeleton, pose_keypoints
 
 
@@ -63,125 +65,104 @@ class Solution(NamedTuple):
     """(28, 28) Gauss-Newton Hessian: translation [m], rotation [rad], angles [rad]."""
 
 
-_ROBUST = 2.0
-"""Residuals beyond this many standard deviations count less and less (Cauchy)."""
+ROBUST2 = 4.0
+"""Residuals whose square in standard deviations is beyond this count less and less (Cauchy)."""
+_LONGEST_TURN = 0.5
+"""Of the wrist in one step [rad]."""
 
 
 @njit(cache=True)
-def _cauchy(squared: float) -> tuple[float, float]:
-    """Cost and weight of a squared normalised residual."""
-    c2 = _ROBUST * _ROBUST
-    return 0.5 * c2 * np.log1p(squared / c2), 1.0 / (1.0 + squared / c2)
+def _add_row(row, residual, weight, H, g):  # type: ignore[no-untyped-def]
+    """Adds one weighted residual with its derivative to the upper half of the normal equations."""
+    for i in range(len(row)):
+        if row[i] != 0.0:
+            g[i] += weight * residual * row[i]
+            for j in range(i, len(row)):
+                H[i, j] += weight * row[i] * row[j]
 
 
 @njit(cache=True)
-def _log_rotation(R: FloatArray) -> FloatArray:
-    v = 0.5 * np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
-    sine = np.sqrt(v @ v)
-    if sine < 1e-9:
-        return v
-    return v * (np.arctan2(sine, 0.5 * (R[0, 0] + R[1, 1] + R[2, 2] - 1)) / sine)
+def _add_observation(points, jacobian, rays, pixel, direction, depths, depth_sigma, H, g):  # type: ignore[no-untyped-def]
+    """Adds reprojection and relative depth to the normal equations (upper half); returns their robust cost.
 
-
-@njit(cache=True)
-def _exp_rotation(w: FloatArray) -> FloatArray:
-    angle = np.sqrt(w @ w) + 1e-12
-    K = np.array([[0.0, -w[2], w[1]], [w[2], 0.0, -w[0]], [-w[1], w[0], 0.0]])
-    return np.eye(3) + np.sin(angle) / angle * K + (1 - np.cos(angle)) / (angle * angle) * (K @ K)
-
-
-@njit(cache=True)
-def _add_observation(
-    points: FloatArray, jacobian: FloatArray, seen: Observation, H: FloatArray, g: FloatArray
-) -> float:
-    """Adds reprojection and relative depth to the normal equations; returns their cost."""
-    cost = 0.0
-    mean_depth, mean_row = 0.0, np.zeros(len(g))
+    A loop over numbers: array expressions take ten times as long to compile.
+    """
+    size, cost, mean_depth = len(g), 0.0, 0.0
+    first, second, depth_rows = np.empty(size), np.empty(size), np.zeros((22, size))  # the last row is the mean
     for k in range(21):
-        mean_depth += points[k] @ seen.direction / 21
         for a in range(3):
-            mean_row += seen.direction[a] / 21 * jacobian[k, a]
-    pixel = seen.focal / seen.pixel_sigma
+            mean_depth += points[k, a] * direction[a] / 21
+            for i in range(size):
+                along = direction[a] * jacobian[k, a, i]
+                depth_rows[k, i] += along
+                depth_rows[21, i] += along / 21
     for k in range(21):
-        x, y, z = points[k]
-        z = max(z, 1e-3)
-        u, v = pixel * (x / z - seen.rays[k, 0]), pixel * (y / z - seen.rays[k, 1])
-        ru = pixel / z * (jacobian[k, 0] - x / z * jacobian[k, 2])
-        rv = pixel / z * (jacobian[k, 1] - y / z * jacobian[k, 2])
-        c, w = _cauchy(u * u + v * v)
-        cost += c
-        H += w * (np.outer(ru, ru) + np.outer(rv, rv))
-        g += w * (u * ru + v * rv)
-        d = (points[k] @ seen.direction - mean_depth - seen.depths[k]) / seen.depth_sigma
-        rd = -mean_row / seen.depth_sigma
+        z = max(points[k, 2], 1e-3)
+        x, y = points[k, 0] / z, points[k, 1] / z
+        u, v = pixel * (x - rays[k, 0]), pixel * (y - rays[k, 1])
+        d = -mean_depth - depths[k]
         for a in range(3):
-            rd += seen.direction[a] / seen.depth_sigma * jacobian[k, a]
-        c, w = _cauchy(d * d)
-        cost += c
-        H += w * np.outer(rd, rd)
-        g += w * d * rd
+            d += points[k, a] * direction[a]
+        d /= depth_sigma
+        weight = 1.0 / (1.0 + (u * u + v * v) / ROBUST2)
+        cost += 0.5 * ROBUST2 * (math.log1p((u * u + v * v) / ROBUST2) + math.log1p(d * d / ROBUST2))
+        for i in range(size):
+            first[i] = pixel / z * (jacobian[k, 0, i] - x * jacobian[k, 2, i])
+            second[i] = pixel / z * (jacobian[k, 1, i] - y * jacobian[k, 2, i])
+        _add_row(first, u, weight, H, g)
+        _add_row(second, v, weight, H, g)
+        for i in range(size):
+            first[i] = (depth_rows[k, i] - depth_rows[21, i]) / depth_sigma
+        _add_row(first, d, 1.0 / (1.0 + d * d / ROBUST2), H, g)
     return cost
 
 
-@njit(cache=True)
 def _add_priors(
     state: HandState, skeleton: Skeleton, before: Expectation, limit_sigma: float, H: FloatArray, g: FloatArray
 ) -> float:
     """Adds relaxed hand, joint limits and the previous frame to the normal equations; returns their cost."""
     delta = state.angles - skeleton.relaxed
     pull = skeleton.prior @ delta
-    cost = 0.5 * float(delta @ pull)
     H[6:, 6:] += skeleton.prior
     g[6:] += pull
-    for i in range(len(state.angles)):
-        beyond = max(state.angles[i] - skeleton.upper[i], 0.0) + min(state.angles[i] - skeleton.lower[i], 0.0)
-        if beyond != 0.0:
-            cost += 0.5 * (beyond / limit_sigma) ** 2
-            H[6 + i, 6 + i] += 1 / limit_sigma**2
-            g[6 + i] += beyond / limit_sigma**2
-    change = np.zeros(len(g))
-    change[:3] = state.translation - before.state.translation
-    change[3:6] = _log_rotation(state.rotation @ before.state.rotation.T)
-    change[6:] = state.angles - before.state.angles
-    for i in range(len(g)):
-        sigma = before.translation_sigma if i < 3 else before.rotation_sigma if i < 6 else before.angle_sigma
-        cost += 0.5 * (change[i] / sigma) ** 2
-        H[i, i] += 1 / sigma**2
-        g[i] += change[i] / sigma**2
-    return cost
+    beyond = np.maximum(state.angles - skeleton.upper, 0) + np.minimum(state.angles - skeleton.lower, 0)
+    beyond /= limit_sigma
+    diagonal = np.concatenate([np.zeros(6), (beyond != 0) / limit_sigma**2])
+    g[6:] += beyond / limit_sigma
+    turn = log_rotation(state.rotation @ before.state.rotation.T)
+    change = np.concatenate([state.translation - before.state.translation, turn, state.angles - before.state.angles])
+    sigma = np.repeat([before.translation_sigma, before.rotation_sigma, before.angle_sigma], [3, 3, len(state.angles)])
+    g += change / sigma**2
+    H[np.diag_indices(len(g))] += diagonal + 1 / sigma**2
+    return float(0.5 * (delta @ pull + beyond @ beyond + ((change / sigma) ** 2).sum()))
 
 
-@njit(cache=True)
-def _linearise(
+def linearise(
     state: HandState, skeleton: Skeleton, seen: Observation, before: Expectation
 ) -> tuple[float, FloatArray, FloatArray]:
     """Cost, Gauss-Newton Hessian (28, 28) and gradient (28,) at a state."""
     points, jacobian = pose_keypoints(state.rotation, state.translation, state.angles, skeleton)
     size = 6 + len(state.angles)
     H, g = np.zeros((size, size)), np.zeros(size)
-    cost = _add_observation(points, jacobian, seen, H, g)
+    pixel = seen.focal / seen.pixel_sigma
+    cost = _add_observation(points, jacobian, seen.rays, pixel, seen.direction, seen.depths, seen.depth_sigma, H, g)
+    H += np.triu(H, 1).T
     cost += _add_priors(state, skeleton, before, seen.limit_sigma, H, g)
     return cost, H, g
 
 
-@njit(cache=True)
 def solve(start: HandState, skeleton: Skeleton, seen: Observation, before: Expectation, iterations: int) -> Solution:
     """The minimum next to `start`, after at most `iterations` accepted or rejected steps."""
     state = start
-    cost, H, g = _linearise(state, skeleton, seen, before)
+    cost, H, g = linearise(state, skeleton, seen, before)
     damping = 1e-3
     for _ in range(iterations):
-        A = H.copy()
-        for i in range(len(g)):
-            A[i, i] += damping * H[i, i] + 1e-9
-        step = -np.linalg.solve(A, g)
-        turn = np.sqrt(step[3:6] @ step[3:6])
-        if turn > 0.5:
-            step *= 0.5 / turn
+        step = -np.linalg.solve(H + np.diag(damping * np.diag(H) + 1e-9), g)
+        step *= min(1.0, _LONGEST_TURN / max(float(np.linalg.norm(step[3:6])), 1e-12))
         tried = HandState(
-            _exp_rotation(step[3:6]) @ state.rotation, state.translation + step[:3], state.angles + step[6:]
+            exp_rotation(step[3:6]) @ state.rotation, state.translation + step[:3], state.angles + step[6:]
         )
-        tried_cost, tried_H, tried_g = _linearise(tried, skeleton, seen, before)
+        tried_cost, tried_H, tried_g = linearise(tried, skeleton, seen, before)
         if tried_cost < cost:
             gain = cost - tried_cost
             state, cost, H, g = tried, tried_cost, tried_H, tried_g

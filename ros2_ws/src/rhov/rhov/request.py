@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from rhov_core.arrays import FloatArray, checked
-from rhov_core.camera import Camera
 from rhov_core.errors import InputError
 from rhov_core.files import read_json
 from rhov_core.pose import is_transform, make_transform, rotation_from_quaternion
@@ -45,28 +44,6 @@ class ReconstructRequest:
                 "one of them, for the first frame that is used",
                 "look at that frame and give --box x,y,width,height in pixels",
             )
-
-
-def choose_camera(camera_file: str | Path | None, focal: float, width: int, height: int, video: str) -> Camera:
-    """The camera of a video: from its file, from a focal length, or guessed.
-
-    Args:
-        camera_file: ROS camera_info YAML or None.
-        focal: Focal length [pixel], 0 for unknown.
-        width: Width of the video [pixel].
-        height: Height of the video [pixel].
-        video: What to call the video in errors.
-
-    Raises:
-        InputError: If the file cannot be read, is for another image size, or both were given.
-    """
-    if camera_file:
-        if focal:
-            raise InputError("both a camera file and a focal length were given", "one of them", "drop --focal")
-        camera = Camera.load(camera_file)
-        camera.require_size(width, height, video)
-        return camera
-    return Camera.from_focal(focal, width, height) if focal else Camera.guess(width, height)
 
 
 def load_pose(path: str | Path) -> FloatArray:

@@ -68,6 +68,28 @@ class Camera:
         """The default for an uncalibrated video: focal length 1.2 times the larger side."""
         return cls.from_focal(FOCAL_GUESS * max(width, height), width, height)
 
+    @classmethod
+    def choose(cls, camera_file: str | Path | None, focal: float, width: int, height: int, what: str) -> Camera:
+        """The camera of a video: from its file, from a focal length, or guessed.
+
+        Args:
+            camera_file: ROS camera_info YAML; None or empty for none.
+            focal: Focal length [pixel], 0 for unknown.
+            width: Image width [pixel].
+            height: Image height [pixel].
+            what: What to call the video in errors.
+
+        Raises:
+            InputError: If the file cannot be read, is for another image size, or both were given.
+        """
+        if camera_file:
+            if focal:
+                raise InputError("both a camera file and a focal length were given", "one of them", "drop the latter")
+            camera = cls.load(camera_file)
+            camera.require_size(width, height, what)
+            return camera
+        return cls.from_focal(focal, width, height) if focal else cls.guess(width, height)
+
     @property
     def fx(self) -> float:
         """Horizontal focal length [pixel]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,7 +59,7 @@ def draw_hand(image: ByteArray, camera: Camera, joints: ArrayLike) -> ByteArray:
     pixels = camera.project(joints)
     for finger, color in enumerate(FINGERS):
         chain = [0, *range(1 + 4 * finger, 5 + 4 * finger)]
-        for a, b in zip(chain[:-1], chain[1:], strict=True):
+        for a, b in pairwise(chain):
             _line(out, pixels[a], pixels[b], color, 2)
     for index, pixel in enumerate(pixels):
         color = (255, 255, 255) if index == 0 else FINGERS[(index - 1) // 4]

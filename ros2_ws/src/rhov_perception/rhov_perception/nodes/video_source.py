@@ -62,9 +62,9 @@ class VideoSource(Node):
         self._camera = Camera.choose(config.camera_file, config.focal, *size, f"'{config.video_path}'")
         self._estimated = threading.Semaphore(config.lockstep)
         self._diagnostics = Diagnostics(self)
-        stream, options = stream_qos(depth=max(5, 2 * config.lockstep)), {"qos_overriding_options": QOS_OVERRIDES}
-        self._images = self.create_publisher(Image, "image", stream, **options)
-        self._cameras = self.create_publisher(CameraInfo, "camera_info", stream, **options)
+        stream = stream_qos(depth=max(5, 2 * config.lockstep))
+        self._images = self.create_publisher(Image, "image", stream, qos_overriding_options=QOS_OVERRIDES)
+        self._cameras = self.create_publisher(CameraInfo, "camera_info", stream, qos_overriding_options=QOS_OVERRIDES)
         self._infos = self.create_publisher(VideoInfo, "video_info", latched_qos(QUEUE))
         if config.lockstep:
             self.create_subscription(

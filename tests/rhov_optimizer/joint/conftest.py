@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,7 +19,15 @@ from rhov_core.pose import exp_rotation, log_rotation, make_transform, perturb, 
 from rhov_core.render import rasterize
 from rhov_core.sdf import SignedDistanceGrid
 from rhov_core.trajectory import ObjectState
+from rhov_optimizer.joint.bridging import bridged_hand
+from rhov_optimizer.joint.config import JointConfig
+from rhov_optimizer.joint.hand_track import HandTrack
+from rhov_optimizer.joint.light_hand import light_hand
+from rhov_optimizer.joint.scene import Problem
+from rhov_optimizer.joint.start import seen_frames
+from rhov_optimizer.joint.variables import Variables
 from rhov_optimizer.packed_mask import PackedMask
+from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.track_record import TrackRecord
 
 BOX = (0.17, 0.13, 0.05)
@@ -97,6 +106,7 @@ def make_clip(
     rotation_noise: float = 0.03,
     translation_noise: float = 0.004,
     hand_noise: float = 1.0,
+    pixel_noise: float = 1.0,
     unit: float = 1.0,
 ) -> Clip:
     """Renders a clip.
@@ -107,6 +117,7 @@ def make_clip(
         rotation_noise: Of the estimates [rad].
         translation_noise: Of the estimates [m].
         hand_noise: Factor of the noise of the hand's estimates.
+        pixel_noise: Factor of the noise of keypoints, flow and features.
         unit: The mesh file's unit [m]: other than 1, its size is not metric.
     """
     rng = np.random.default_rng(seed)
@@ -126,7 +137,7 @@ def make_clip(
     surface = _Surface(camera, metric, T, hand, geometry.vertices)
     records, estimates = [], []
     for i in range(count):
-        uv = camera.project(geometry.joints[i]) + rng.normal(0, 0.7, (21, 2))
+        uv = camera.project(geometry.joints[i]) + pixel_noise * rng.normal(0, 0.7, (21, 2))
         noisy = pose[i] + hand_noise * rng.normal(0, 0.06, 48)
         moved = translation[i] + hand_noise * rng.normal(0, [0.004, 0.004, 0.01])
         estimate = HandEstimate(
@@ -140,7 +151,7 @@ def make_clip(
             np.eye(6) * 1e-4,
             hand.name,
         )
-        records.append(surface.record(i, estimate, rng))
+        records.append(surface.record(i, estimate, rng, pixel_noise))
         guess = perturb(T[i], rng.normal(0, np.repeat([translation_noise, rotation_noise], 3)))
         guess[:3, 3] /= unit
         estimates.append(ObjectEstimate(i, i / 30, guess, np.eye(6) * 1e-4, ObjectState.TRACKED))
@@ -178,19 +189,20 @@ class _Surface:
         pick = rng.choice(len(row), min(count, len(row)), replace=False)
         return np.stack([column[pick], row[pick]], 1)
 
-    def record(self, frame: int, hand: HandEstimate, rng: np.random.Generator) -> TrackRecord:
+    def record(self, frame: int, hand: HandEstimate, rng: np.random.Generator, noise: float) -> TrackRecord:
         """The cues of a frame."""
         flow = np.zeros((0, 2)), np.zeros((0, 2))
         if frame:
             source = self._pixels(frame - 1, rng, 60)
             uv, seen = self._follow(frame - 1, frame, source)
-            flow = source[seen].astype(float), uv[seen] + rng.normal(0, 0.3, (seen.sum(), 2))
+            flow = source[seen].astype(float), uv[seen] + noise * rng.normal(0, 0.3, (seen.sum(), 2))
         matches = []
         for key in KEYFRAMES:
             if key < frame:
                 source = self._pixels(key, np.random.default_rng(key), 40)
                 uv, seen = self._follow(key, frame, source)
-                matches.append((np.full(seen.sum(), key), source[seen], uv[seen] + rng.normal(0, 0.6, (seen.sum(), 2))))
+                found = uv[seen] + noise * rng.normal(0, 0.6, (seen.sum(), 2))
+                matches.append((np.full(seen.sum(), key), source[seen], found))
         key, source, target = (
             (np.concatenate(part) for part in zip(*matches, strict=True))
             if matches
@@ -216,3 +228,54 @@ class _Surface:
 def clip() -> Clip:
     """Thirty frames of a hand with a box of known size."""
     return make_clip()
+
+
+@pytest.fixture(scope="session")
+def long_clip() -> Clip:
+    """Eighty frames: more than one part of the first-order stage."""
+    return make_clip(80, seed=2)
+
+
+def make_problem(clip: Clip, *, config: JointConfig | None = None) -> tuple[Variables, Problem]:
+    """The first-order problem of a clip at its estimates, in double precision so that differences are exact."""
+    mesh = CentredMesh.from_model(clip.model, 500)
+    stamps = np.array([record.stamp for record in clip.records])
+    hand = HandTrack.from_records(clip.records, clip.hand_model)
+    hand = None if hand is None else bridged_hand(hand, clip.hand_model, stamps)
+    light = None if hand is None else light_hand(clip.hand_model, 400)
+    T = np.stack([mesh.centred(estimate.T_camera_object) for estimate in clip.estimates])
+    variables = Variables(mesh, T, 1.0, light, hand)
+    for name, value in vars(variables).items():
+        if isinstance(value, torch.Tensor):
+            setattr(variables, name, value.double())
+    problem = Problem(
+        camera=clip.camera,
+        records=clip.records,
+        stamps=stamps,
+        seen=seen_frames(clip.estimates),
+        mesh=mesh,
+        distance=SignedDistanceGrid.from_mesh(mesh.vertices, mesh.faces, 48, 0.3),
+        hand_model=light,
+        hand=hand,
+        start=variables.scene(slice(0, len(clip.records))),
+        config=config or JointConfig(),
+    )
+    return variables, problem
+
+
+@pytest.fixture(scope="session")
+def true_clip() -> Clip:
+    """Six frames whose estimates are the truth and whose cues have no noise worth the name."""
+    return make_clip(6, rotation_noise=0.0, translation_noise=0.0, hand_noise=0.0, pixel_noise=0.0)
+
+
+@pytest.fixture(scope="session")
+def clip_factory() -> Callable[..., Clip]:
+    """`make_clip`."""
+    return make_clip
+
+
+@pytest.fixture(scope="session")
+def problem_of() -> Callable[..., tuple[Variables, Problem]]:
+    """`make_problem`."""
+    return make_problem

@@ -31,6 +31,9 @@ class JointConfig:
     last_step: float = setting(0.02, "the step sizes shrink to this fraction of the first", low=0.0, high=1.0)
 
     contact_distance: float = setting(0.03, "a fingertip nearer to the object than this is held to touch it [m]", low=0)
+    align_depths: bool = setting(
+        True, "move the hand along its viewing rays to where it touches the object, within the detector's uncertainty"
+    )
     hand_size_range: float = setting(
         1.25, "largest factor by which the hand is resized to meet an object of known size", low=1.0
     )

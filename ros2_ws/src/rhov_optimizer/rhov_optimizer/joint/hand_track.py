@@ -1,4 +1,4 @@
-"""The hand's parameters over the clip, with gaps bridged."""
+"""The hand's parameters over the clip."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.cues import HandEstimate, Side
 from rhov_core.errors import InputError
 from rhov_core.hand import HandModel
-from rhov_core.pose import exp_rotation, log_rotation
+from rhov_optimizer.joint.light_hand import size_direction
 from rhov_optimizer.track_record import TrackRecord
+
+LEAST_DEPTH_SPREAD = 0.01
+"""No detector knows a hand's relative distance better than this from one image."""
 
 
 @dataclass(frozen=True)
@@ -22,81 +24,83 @@ class HandTrack:
 
     side: Side
     pose: FloatArray
-    """(N, 48) rotation vectors [rad], continuous over time: they may be longer than pi."""
+    """(N, 48) rotation vectors [rad]; once bridged, continuous over time: they may be longer than pi."""
     shape: FloatArray
     """(10,) the median over the frames."""
     translation: FloatArray
     """(N, 3) [m]."""
     valid: BoolArray
-    """(N,) False where the hand was not seen and its parameters are bridged."""
+    """(N,) False where the hand was not seen: its parameters are zero, or bridged."""
     keypoints: FloatArray
     """(N, 21, 2) [pixel]; zero where not valid."""
+    depth_spread: FloatArray
+    """(N,) standard deviation of the wrist's distance as estimated, relative to it; one where not valid."""
 
     @classmethod
     def from_records(cls, records: Sequence[TrackRecord], model: HandModel) -> HandTrack | None:
-        """Collects the hand that most frames saw; None if no frame saw one.
+        """Collects the hands of the model's side; None if no frame saw one.
 
         Frames that saw the other side are treated as if they had seen none: their parameters belong to another model.
 
         Raises:
-            InputError: If the estimates were made with another hand model or side.
+            InputError: If the estimates were made with another hand model.
         """
-        hands = {i: record.hand for i, record in enumerate(records) if record.hand is not None}
+        seen = {i: record.hand for i, record in enumerate(records) if record.hand is not None}
+        hands = {i: hand for i, hand in seen.items() if hand.side == model.side}
         if not hands:
             return None
-        right = sum(hand.side == "right" for hand in hands.values())
-        side: Side = "right" if 2 * right >= len(hands) else "left"
-        hands = {i: hand for i, hand in hands.items() if hand.side == side}
         _require_model(next(iter(hands.values())), model)
         valid = np.zeros(len(records), np.bool_)
         valid[list(hands)] = True
         keypoints = np.zeros((len(records), 21, 2))
         keypoints[valid] = [hand.keypoints for hand in hands.values()]
-        return cls(
-            side=side,
-            pose=_unwrapped(_bridged_rotations(np.stack([hand.pose for hand in hands.values()]), valid)),
-            shape=np.median([hand.shape for hand in hands.values()], axis=0),
-            translation=_bridged(np.stack([hand.translation for hand in hands.values()]), valid),
-            valid=valid,
-            keypoints=keypoints,
-        )
+        shapes = np.stack([hand.shape for hand in hands.values()])
+        shape = np.median(shapes, axis=0)
+        translations = _at_one_size(np.stack([hand.translation for hand in hands.values()]), shapes, shape, model)
+        pose, translation = np.zeros((len(records), 48)), np.zeros((len(records), 3))
+        pose[valid], translation[valid] = [hand.pose for hand in hands.values()], translations
+        spread = np.ones(len(records))
+        spread[valid] = [_depth_spread(hand) for hand in hands.values()]
+        return cls(model.side, pose, shape, translation, valid, keypoints, spread)
+
+
+def model_of_side_seen(records: Sequence[TrackRecord], model: HandModel) -> HandModel:
+    """The model, mirrored if more frames saw the other hand."""
+    sides = [record.hand.side == model.side for record in records if record.hand is not None]
+    return model if 2 * sum(sides) >= len(sides) else model.mirrored()
+
+
+def _depth_spread(hand: HandEstimate) -> float:
+    """Relative standard deviation of the wrist's distance."""
+    wrist = hand.joints[0]
+    distance = max(float(np.linalg.norm(wrist)), 1e-6)
+    ray = wrist / distance
+    return max(float(np.sqrt(max(ray @ hand.wrist_covariance[:3, :3] @ ray, 0.0))) / distance, LEAST_DEPTH_SPREAD)
 
 
 def _require_model(hand: HandEstimate, model: HandModel) -> None:
-    if (hand.model, hand.side) != (model.name, model.side):
+    if hand.model != model.name:
         raise InputError(
-            f"the hand was estimated as a {hand.side} '{hand.model}'",
-            f"parameters of the {model.side} '{model.name}'",
-            "load the hand model that the estimates name, with the side that most frames show",
+            f"the hand was estimated as a '{hand.model}'",
+            f"parameters of '{model.name}'",
+            "load the hand model that the estimates name",
         )
 
 
-def _neighbours(valid: BoolArray) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
-    """For each frame: indices of the valid frames before and after among the valid ones, and the way between."""
-    at = np.flatnonzero(valid)
-    frames = np.arange(len(valid))
-    after = np.clip(np.searchsorted(at, frames), 0, len(at) - 1).astype(np.int64)
-    before = np.clip(np.searchsorted(at, frames, side="right") - 1, 0, len(at) - 1).astype(np.int64)
-    span = np.maximum(at[after] - at[before], 1)
-    return before, after, np.clip((frames - at[before]) / span, 0.0, 1.0)
+def _at_one_size(translations: FloatArray, shapes: FloatArray, shape: FloatArray, model: HandModel) -> FloatArray:
+    """Translations (M, 3) with which hands of one shape (10,) look like those of the shapes (M, 10) given.
+
+    A larger hand further away looks the same: each wrist moves along its viewing ray as the hand's size changes.
+    """
+    direction = size_direction(model)
+    per_unit = direction / (direction @ direction)
+    factor = (1 + shape @ per_unit) / (1 + shapes @ per_unit)
+    wrists = model.joint_template[0] + shapes @ model.joint_shape_directions[0].T
+    wrist = model.joint_template[0] + model.joint_shape_directions[0] @ shape
+    return factor[:, None] * (translations + wrists) - wrist
 
 
-def _bridged(values: FloatArray, valid: BoolArray) -> FloatArray:
-    """Values (M, D) of the valid frames, linear in between and constant at the ends: (N, D)."""
-    before, after, way = _neighbours(valid)
-    return values[before] + way[:, None] * (values[after] - values[before])
-
-
-def _bridged_rotations(pose: FloatArray, valid: BoolArray) -> FloatArray:
-    """Rotation vectors (M, 48) of the valid frames, each joint turning steadily in between: (N, 48)."""
-    before, after, way = _neighbours(valid)
-    R = exp_rotation(pose.reshape(-1, 16, 3))
-    turn = log_rotation(R[after] @ np.swapaxes(R[before], -1, -2))
-    bridged = log_rotation(exp_rotation(way[:, None, None] * turn) @ R[before]).reshape(-1, 48)
-    return np.where(valid[:, None], _bridged(pose, valid), bridged)
-
-
-def _unwrapped(pose: FloatArray) -> FloatArray:
+def unwrapped(pose: FloatArray) -> FloatArray:
     """The same rotations (N, 48), each vector chosen nearest to the one before it."""
     out = pose.reshape(-1, 16, 3).copy()
     for i in range(1, len(out)):

@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_core.hand import HandModel
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
 from rhov_core.sdf import SignedDistanceGrid
 from rhov_core.trajectory import HandObjectTrajectory
+from rhov_optimizer.joint.bridging import bridged_hand, bridged_poses
 from rhov_optimizer.joint.config import JointConfig
+from rhov_optimizer.joint.contact import fingertip_gaps, signed_distances
+from rhov_optimizer.joint.depth import align_depths
 from rhov_optimizer.joint.first_order import minimise
-from rhov_optimizer.joint.hand_track import HandTrack
+from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen
 from rhov_optimizer.joint.light_hand import light_hand
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.object_gauss_newton import ObjectSolution, solve_object_clip
@@ -24,7 +28,7 @@ from rhov_optimizer.joint.result import assemble, quality
 from rhov_optimizer.joint.scene import Problem
 from rhov_optimizer.joint.size import Sizes, match_sizes
 from rhov_optimizer.joint.stages import Cancelled, Progress, Stages
-from rhov_optimizer.joint.start import bridged_poses, check_clip, seen_frames
+from rhov_optimizer.joint.start import check_clip, seen_frames
 from rhov_optimizer.joint.terms.build import TermReport, build_terms
 from rhov_optimizer.joint.variables import Variables
 from rhov_optimizer.joint.weights import TermWeights
@@ -65,7 +69,7 @@ def optimise_trajectory(
         camera: Its distortion is ignored: records hold pixels of rectified images.
         records: What the tracker left of N frames.
         estimates: The N poses that it found.
-        hand_model: That which the hands were estimated with.
+        hand_model: That which the hands were estimated with, of either side: the side is that of most frames.
         config: Settings.
         weights: Of the terms.
         object_config: Settings of the first stage.
@@ -110,9 +114,11 @@ class _Run:
     ) -> None:
         self._model, self._camera, self._records, self._estimates = object_model, camera, records, estimates
         self._config, self._weights, self._object_config, self._stages = config, weights, object_config, stages
-        self._hand_model = hand_model
-        self._hand = HandTrack.from_records(records, hand_model)
-        self._light = None if self._hand is None else light_hand(hand_model, config.hand_faces)
+        self._stamps = np.array([record.stamp for record in records])
+        self._hand_model = model_of_side_seen(records, hand_model)
+        hand = HandTrack.from_records(records, self._hand_model)
+        self._hand = None if hand is None else bridged_hand(hand, self._hand_model, self._stamps)
+        self._light = None if hand is None else light_hand(self._hand_model, config.hand_faces)
         self._mesh = CentredMesh.from_model(object_model, object_config.max_faces)
         self._distance = SignedDistanceGrid.from_mesh(self._mesh.vertices, self._mesh.faces)
         self._seen = seen_frames(estimates)
@@ -131,9 +137,11 @@ class _Run:
                 object_is_metric=self._model.is_metric,
                 hand_range=self._config.hand_size_range,
             )
+            sizes = self._at_contact_depth(sizes)
         with self._stages.stage("terms"):
             variables, term_report, steps = self._solve_terms(sizes)
-        T, scale, hand = variables.object_poses(), variables.object_scale(), variables.hand_track()
+        T, scale = variables.object_poses(), variables.object_scale()
+        hand = self._finished_hand(variables.hand_track(), T, scale)
         unit = np.repeat([scale, 1.0], 3)
         covariance = solution.covariance * np.outer(unit, unit)
         trajectory = assemble(
@@ -141,6 +149,21 @@ class _Run:
         )
         report = self._report(solution, sizes, variables, term_report, steps)
         return JointResult(trajectory, report)
+
+    def _at_contact_depth(self, sizes: Sizes) -> Sizes:
+        if self._light is None or sizes.hand is None or not self._config.align_depths:
+            return sizes
+        scene = sizes.T, sizes.object_scale, self._seen, self._stamps
+        return replace(sizes, hand=align_depths(self._distance, *scene, self._light, sizes.hand))
+
+    def _finished_hand(self, hand: HandTrack | None, T: FloatArray, scale: float) -> HandTrack | None:
+        """The optimised hand, with the frames that do not show it bridged: with the object where the hand holds it."""
+        if hand is None or self._light is None:
+            return None
+        vertices = self._light.forward_numpy(hand.pose, hand.shape, hand.translation).vertices
+        gaps = fingertip_gaps(signed_distances(self._distance, T, scale, vertices), self._light)
+        held = gaps.min(1) < self._config.contact_distance
+        return bridged_hand(hand, self._light, self._stamps, T, held)
 
     def _solve_object(self) -> ObjectSolution:
         """The object alone; the tracker's poses where Gauss-Newton is not wanted, impossible or fails."""
@@ -173,7 +196,7 @@ class _Run:
         problem = Problem(
             camera=self._camera,
             records=self._records,
-            stamps=np.array([record.stamp for record in self._records]),
+            stamps=self._stamps,
             seen=self._seen,
             mesh=coarse,
             distance=self._distance,

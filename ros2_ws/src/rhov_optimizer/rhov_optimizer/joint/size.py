@@ -15,6 +15,7 @@ import numpy as np
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.hand import HandModel
 from rhov_core.sdf import SignedDistanceGrid
+from rhov_optimizer.joint.contact import fingertip_gaps, signed_distances
 from rhov_optimizer.joint.hand_track import HandTrack
 from rhov_optimizer.joint.light_hand import size_direction
 
@@ -104,17 +105,13 @@ class _Contact:
     """How far the hand, scaled about the camera by a factor, is from touching the object."""
 
     def __init__(self, distance: SignedDistanceGrid, T: FloatArray, vertices: FloatArray, model: HandModel) -> None:
-        self._distance, self._vertices = distance, vertices
-        self._R, self._t = T[:, :3, :3], T[:, None, :3, 3]
-        self._pads = list(model.fingertip_vertices.values())
+        self._distance, self._T, self._vertices, self._model = distance, T, vertices, model
 
     def gap(self, factor: float) -> float:
         """Mean gap of the fingertips, capped, plus the mean depth of what is inside, in the hand's own metres."""
-        local = (factor * self._vertices - self._t) @ self._R
-        signed = np.asarray(self._distance.distance(local)) / factor
-        gaps = [np.abs(signed[:, pad]).min(1) for pad in self._pads]
+        signed = signed_distances(self._distance, self._T, 1.0, factor * self._vertices) / factor
         inside = np.clip(-signed, 0, CAP).mean()
-        return float(np.minimum(gaps, CAP).mean() + PENETRATION_WEIGHT * inside)
+        return float(np.minimum(fingertip_gaps(signed, self._model), CAP).mean() + PENETRATION_WEIGHT * inside)
 
 
 def _search(contact: _Contact, factors: FloatArray, spread: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Where the joint optimisation starts from: the tracker's poses with lost frames bridged."""
+"""Checks of what the joint optimisation is given."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.arrays import BoolArray
 from rhov_core.errors import InputError
 from rhov_core.object_estimate import ObjectEstimate
-from rhov_core.pose import interpolate
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.track_record import TrackRecord
 
@@ -53,18 +52,3 @@ def check_clip(
 def seen_frames(estimates: Sequence[ObjectEstimate]) -> BoolArray:
     """(N,) where the object was not lost."""
     return np.array([estimate.state != ObjectState.LOST for estimate in estimates], np.bool_)
-
-
-def bridged_poses(estimates: Sequence[ObjectEstimate], seen: BoolArray) -> FloatArray:
-    """Poses (N, 4, 4): lost frames move steadily from the last good pose to the next, and stand still at the ends."""
-    T = np.stack([estimate.T_camera_object for estimate in estimates])
-    good = np.flatnonzero(seen)
-    if not len(good):
-        return T
-    stamps = np.array([estimate.stamp for estimate in estimates])
-    for frame in np.flatnonzero(~seen):
-        place = int(np.searchsorted(good, frame))
-        before, after = good[max(place - 1, 0)], good[min(place, len(good) - 1)]
-        span = max(stamps[after] - stamps[before], 1e-9)
-        T[frame] = interpolate(T[before], T[after], np.clip((stamps[frame] - stamps[before]) / span, 0.0, 1.0))
-    return T

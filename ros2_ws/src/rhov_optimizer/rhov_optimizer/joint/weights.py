@@ -33,7 +33,7 @@ class TermWeights:
     hand_mask: float = _term(HandMaskTerm, 1.0, "weak: hand masks are rough and may hold the forearm")
     flow: float = _term(FlowTerm, 0.5, "a pixel off in the motion counts as half a unit; it drifts alone")
     object_temporal: float = _term(ObjectTemporalTerm, 1.0, "1 cm a frame counts one; more slows true motion")
-    hand_temporal: float = _term(HandTemporalTerm, 1.0, "the same; less leaves the detector's jitter in")
+    hand_temporal: float = _term(HandTemporalTerm, 2.0, "twice that: less leaves the detector's jitter in")
     interaction: float = _term(InteractionTerm, 1.0, "the unit: a fingertip 5 mm off the surface counts one")
     penetration: float = _term(PenetrationTerm, 2.0, "above interaction, so that touching ends outside")
     object_projection: float = _term(ObjectProjectionTerm, 0.01, "an anchor only: masks and flow know better")

@@ -65,7 +65,7 @@ class FlowTerm(Term):
         """Paper equation 5, the mean over the points of a frame, under a Huber kernel."""
         first = max(scene.lead, 1)
         frames = slice(scene.frames.start + first, scene.frames.stop)
-        points, weight = self._points[frames] * scene.object_scale, self._weight[frames]
+        points, weight = scene.object_scale * self._points[frames].to(scene.object_scale), self._weight[frames]
         moved = self._project(scene, points, slice(first, None))
         before = self._project(scene, points, slice(first - 1, -1))
         error = (moved - before - self._flow[frames]) / TOLERANCE

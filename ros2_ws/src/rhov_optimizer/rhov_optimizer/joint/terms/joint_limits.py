@@ -38,6 +38,6 @@ class JointLimitTerm(Term):
         pose = scene.hand.pose[scene.own]
         loss = self._limits.penalty(pose).sum()
         if self._prior is not None:
-            mean, components = self._prior
+            mean, components = (tensor.to(pose) for tensor in self._prior)
             loss = loss + LATENT_WEIGHT * ((pose[:, 3:] - mean) @ components.T).square().sum()
         return loss / (ANGLE**2 * self._count)

@@ -36,7 +36,7 @@ class PenetrationTerm(Term):
         interaction term.
         """
         assert scene.hand is not None
-        points = scene.in_object(scene.hand.vertices[scene.own][:, self._pick])
+        points = scene.in_object(scene.hand.vertices[:, self._pick])[scene.own]
         distance = self._problem.distance.distance(points) * scene.object_scale
         depth = (-distance - ALLOWED).clamp(min=0) / TOLERANCE
         per_frame = depth.square().sum(1) / (0.1 * len(self._pick))

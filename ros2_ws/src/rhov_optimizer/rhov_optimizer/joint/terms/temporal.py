@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from rhov_core.arrays import BoolArray
 from rhov_optimizer.joint.scene import Problem, Scene
 from rhov_optimizer.joint.terms.term import LOOK_BACK, CueMissingError, Term
 
@@ -17,7 +18,8 @@ VERTICES = 24
 class _FrameDifferences:
     """Sum over k of 0.5^k |p_i - p_(i-k)|^2, each difference divided by the time it took, in nominal frames."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, valid: BoolArray) -> None:
+        self._valid = torch.from_numpy(valid)
         self._stamps = torch.tensor(problem.stamps, dtype=torch.float32)
         step = float(np.median(np.diff(problem.stamps))) if len(problem) > 1 else 1.0
         self._step = step
@@ -26,13 +28,14 @@ class _FrameDifferences:
     def __call__(self, values: torch.Tensor, scene: Scene, unit: float) -> torch.Tensor:
         """The loss of values (n, ...), mean over their components."""
         flat = values.reshape(len(values), -1) / unit
-        stamps = self._stamps[scene.frames]
+        stamps, valid = self._stamps[scene.frames], self._valid[scene.frames]
         total = flat.new_zeros(())
         for k in range(1, min(LOOK_BACK, len(flat) - 1) + 1):
             start = max(k, scene.lead)
             elapsed = (stamps[start:] - stamps[start - k : len(flat) - k]) / (k * self._step)
             squared = ((flat[start:] - flat[start - k : len(flat) - k]) ** 2).mean(1)
-            total = total + 0.5**k * (squared / elapsed**2).sum()
+            both = valid[start:] & valid[start - k : len(flat) - k]
+            total = total + 0.5**k * (both * squared / elapsed**2).sum()
         return total / self._count
 
 
@@ -42,7 +45,7 @@ class ObjectTemporalTerm(Term):
     def __init__(self, problem: Problem) -> None:
         if len(problem) < 2:
             raise CueMissingError("the clip has only one frame")
-        self._differences = _FrameDifferences(problem)
+        self._differences = _FrameDifferences(problem, np.ones(len(problem), np.bool_))
         self._pick = _spread(problem.start.object_vertices.shape[1])
 
     def loss(self, scene: Scene) -> torch.Tensor:
@@ -52,14 +55,14 @@ class ObjectTemporalTerm(Term):
 
 
 class HandTemporalTerm(Term):
-    """The hand's vertices, translation and joint rotations."""
+    """The hand's vertices, translation and joint rotations, between frames that show it."""
 
     def __init__(self, problem: Problem) -> None:
-        if problem.start.hand is None:
+        if problem.hand is None or problem.start.hand is None:
             raise CueMissingError("no frame shows a hand")
         if len(problem) < 2:
             raise CueMissingError("the clip has only one frame")
-        self._differences = _FrameDifferences(problem)
+        self._differences = _FrameDifferences(problem, problem.hand.valid)
         self._pick = _spread(problem.start.hand.vertices.shape[1])
 
     def loss(self, scene: Scene) -> torch.Tensor:

@@ -32,13 +32,13 @@ def skew(vector: ArrayLike) -> FloatArray:
 
 def exp_rotation(rotation_vector: ArrayLike) -> FloatArray:
     """Rotation matrices (..., 3, 3) of rotation vectors (..., 3) [rad]."""
-    w = np.asarray(rotation_vector, np.float64)
+    w = np.array(rotation_vector, np.float64)  # a copy: scipy refuses the read-only arrays of our data types
     return Rotation.from_rotvec(w.reshape(-1, 3)).as_matrix().reshape(*w.shape[:-1], 3, 3)
 
 
 def log_rotation(rotation: ArrayLike) -> FloatArray:
     """Rotation vectors (..., 3) [rad] of rotation matrices (..., 3, 3); angles lie in [0, pi]."""
-    R = np.asarray(rotation, np.float64)
+    R = np.array(rotation, np.float64)
     return Rotation.from_matrix(R.reshape(-1, 3, 3)).as_rotvec().reshape(*R.shape[:-2], 3)
 
 
@@ -49,14 +49,14 @@ def rotation_angle(rotation: ArrayLike) -> FloatArray:
 
 def quaternion_from_rotation(rotation: ArrayLike) -> FloatArray:
     """Quaternions (..., 4), x y z w with w >= 0, of rotation matrices (..., 3, 3)."""
-    R = np.asarray(rotation, np.float64)
+    R = np.array(rotation, np.float64)
     q = Rotation.from_matrix(R.reshape(-1, 3, 3)).as_quat(canonical=True)
     return q.reshape(*R.shape[:-2], 4)
 
 
 def rotation_from_quaternion(quaternion: ArrayLike) -> FloatArray:
     """Rotation matrices (..., 3, 3) of quaternions (..., 4), x y z w, of any non-zero norm."""
-    q = np.asarray(quaternion, np.float64)
+    q = np.array(quaternion, np.float64)
     return Rotation.from_quat(q.reshape(-1, 4)).as_matrix().reshape(*q.shape[:-1], 3, 3)
 
 

@@ -183,7 +183,7 @@ def test_whatever_is_accepted_obeys_the_limits(name, seed, size, duration):
     assert (spline(t, 1) <= 0.5 * tolerance * high).all() and (spline(t, 1) >= 0.5 * tolerance * low).all()
     assert (np.abs(spline(t, 2)) <= 0.5 * tolerance * limits.acceleration).all()
     assert (np.abs(spline(t, 3)) <= 0.5 * tolerance * limits.jerk).all()
-    tool = CHECKS[name]._geometry.tool_positions(q[::25])
+    tool = CHECKS[name].geometry.tools(q[::25])[:, :3, 3]
     assert (tool > np.array(SafetyConfig().workspace_low) - 0.01).all()
 
 

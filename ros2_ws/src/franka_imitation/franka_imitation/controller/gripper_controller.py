@@ -25,6 +25,7 @@ class GripperConfig:
     )
     stall_speed: float = setting(0.002, "fingers slower than this stand still [m/s]", low=1e-5)
     stall_time: float = setting(0.15, "fingers that stand still for this long have stalled [s]", low=0.01)
+    start_time: float = setting(0.3, "fingers may take this long to begin to move [s]", low=0.0)
     timeout: float = setting(5.0, "a goal that has neither reached nor stalled fails [s]", low=0.1)
 
     def __post_init__(self) -> None:
@@ -106,7 +107,7 @@ class GripperController:
             return self._count, None
         force = min(max_effort or self._config.default_force, self._limits.max_force)
         motion = GripperMotion(target, min(self._config.speed, self._limits.max_speed), force)
-        self._active = _Active(self._count, motion, target < width, now, now, width)
+        self._active = _Active(self._count, motion, target < width, now, now + self._config.start_time, width)
         return self._count, motion
 
     def cancel(self, goal_id: int, width: float) -> bool:

@@ -22,6 +22,11 @@ from franka_imitation.controller.joint_trajectory_controller import (
 )
 from franka_imitation.hardware.backend import RobotBackend, RobotState
 
+_LATE = 0.1
+"""A loop that is later than this gives up its schedule [s]."""
+_NAP = 0.02
+"""Without a goal the loop wakes up this rarely and then runs the cycles that are due [s]."""
+
 
 class _FairLock:
     """A re-entrant lock that a thread which takes it again and again cannot keep from a thread that waits."""
@@ -180,12 +185,12 @@ def run(loop: ControlLoop, stop: threading.Event, time_scale: float, on_cycle: C
     due = time.monotonic()
     while not stop.is_set():
         on_cycle(loop.cycle())
-        scale = time_scale if time_scale > 0 or loop.busy else 1.0
+        busy = loop.busy
+        scale = time_scale if time_scale > 0 or busy else 1.0
+        now = time.monotonic()
+        if scale == 0 or due < now - _LATE:
+            due = now  # a late loop does not hurry to make up for lost time
         if scale > 0:
             due += loop.backend.period / scale
-        now = time.monotonic()
-        if scale == 0 or due < now - 0.1:
-            due = now  # a late loop does not hurry to make up for lost time
-            time.sleep(0)
-        elif due > now:
-            time.sleep(due - now)
+            if due > now:
+                time.sleep(due - now + (0 if busy else _NAP))

@@ -16,6 +16,8 @@ from rhov_core.arrays import FloatArray
 
 _STEPS_PER_CYCLE = 2
 """Of the physics in one cycle of the servo."""
+_STILL, _SLEEP_AFTER = 1e-4, 1.0
+"""Physics need no steps when nothing was faster [m/s, rad/s] for this long [s]."""
 _CLEARANCE = 0.001
 """Of the object over the table before it is let go [m]."""
 _DEEPEST_CONTACT = 0.005
@@ -43,13 +45,13 @@ class SimulatedRobot(RobotBackend):
         self._simulator, self._start_time = Simulator(scene), start_time
         self._servo = Servo(scene.robot, generator or GeneratorConfig(), servo or ServoConfig(), self.period)
         self._gripper = (scene.robot.gripper.max_width, scene.robot.gripper.max_speed, scene.robot.gripper.max_force)
-        self._cycles = 0
+        self._cycles = self._still = 0
 
     def connect(self) -> None:
         """Puts the arm into its ready posture with open fingers and the object on the table in front of it."""
         self._simulator.reset(self.robot.ready, self._resting_pose())
         self._servo.start(self.robot.ready)
-        self._cycles = 0
+        self._cycles = self._still = 0
 
     def disconnect(self) -> None:
         """Nothing to do: without `advance` nothing moves."""
@@ -76,7 +78,7 @@ class SimulatedRobot(RobotBackend):
             Why it cannot be there, in one sentence, or None. The object is then where it was.
         """
         scene, data = self._simulator.scene, self._simulator.data
-        before = data.qpos.copy(), data.qvel.copy()
+        before, self._still = (data.qpos.copy(), data.qvel.copy()), 0
         scene.set_state(data, data.qpos[:JOINTS], self._simulator.width, T_base_object)
         data.qvel[JOINTS + 2 :] = 0.0
         mujoco.mj_forward(scene.model, data)
@@ -95,11 +97,11 @@ class SimulatedRobot(RobotBackend):
 
     def move_gripper(self, width: float, speed: float, force: float) -> None:
         """Moves the fingers; see `RobotBackend`."""
-        self._gripper = (width, speed, force)
+        self._gripper, self._still = (width, speed, force), 0
 
     def stop_gripper(self) -> None:
         """Holds the fingers where they are."""
-        self._gripper = (self._simulator.width, *self._gripper[1:])
+        self._gripper, self._still = (self._simulator.width, *self._gripper[1:]), 0
 
     def stop(self, reason: str) -> None:
         """Comes to rest and refuses set-points; see `RobotBackend`."""
@@ -110,15 +112,18 @@ class SimulatedRobot(RobotBackend):
         return self._servo.recover(self._simulator.q)
 
     def advance(self) -> None:
-        """Steps the physics by one period."""
+        """Steps the physics by one period; where everything has stood still for a while, only the clock goes on."""
         now = self._servo.command
         then = self._servo.tick(self._simulator.q)
-        # Held for the whole period, the mean of the commands at its two ends leads nor lags.
+        self._cycles += 1
+        if self._still * self.period > _SLEEP_AFTER and np.array_equal(now.positions, then.positions):
+            return
+        # Held for the whole period, the mean of the commands at its two ends neither leads nor lags.
         q, velocity = (now.positions + then.positions) / 2, (now.velocities + then.velocities) / 2
         width, speed, force = self._gripper
         self._simulator.command(q, velocity, width, force=force, speed=speed)
         self._simulator.step(self.period)
-        self._cycles += 1
+        self._still = self._still + 1 if np.abs(self._simulator.data.qvel).max() < _STILL else 0
 
     def _resting_pose(self) -> FloatArray:
         """In front of the robot, with the lowest point of the object on the table."""

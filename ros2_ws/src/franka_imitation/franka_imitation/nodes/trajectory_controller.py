@@ -28,6 +28,7 @@ from franka_imitation.nodes.control_messages import controller_state_to_msg, goa
 from franka_imitation.nodes.goal_servers import FollowServer, GripperServer
 from franka_imitation.nodes.simulated_object import SimulatedObject
 from franka_imitation.robot import Robot
+from franka_imitation.scaled_object import scaled
 from franka_imitation.scene import SceneConfig, build_scene
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
@@ -48,11 +49,16 @@ class TrajectoryControllerConfig:
     controller: str = setting("arm_controller", "name of the trajectory controller, first part of its topics")
     gripper: str = setting("franka_gripper", "name of the gripper, first part of its action")
     mesh_file_path: str = setting("", "mesh of the object on the table [m]; empty: a cube of 5 cm")
+    object_scale: float = setting(1.0, "factor of the mesh's size, as in the reconstruction", low=1e-3, high=1e3)
     time_scale: float = setting(
         1.0, "simulated seconds per second; 0: as fast as possible while a goal is followed", low=0.0, high=1000.0
     )
-    state_rate: float = setting(50.0, "rate of the joint states [Hz of the robot's clock]", low=1.0, high=250.0)
-    feedback_rate: float = setting(20.0, "rate of the actions' feedback [Hz of the robot's clock]", low=1.0, high=250.0)
+    state_rate: float = setting(
+        30.0, "rate of the joint states and the object's pose [Hz of the robot's clock]", low=1.0, high=250.0
+    )
+    feedback_rate: float = setting(
+        10.0, "rate of the actions' feedback and the controller's state [Hz of the robot's clock]", low=1.0, high=250.0
+    )
     client_timeout: float = setting(
         1.0, "silence after which a client with a heartbeat is taken for dead [s]", low=0.05
     )
@@ -70,7 +76,7 @@ class TrajectoryController(Node):
         scene_config = declare_config(self, SceneConfig, "scene")
         mesh = config.mesh_file_path
         model = ObjectModel.load(mesh) if mesh else ObjectModel.box([0.05, 0.05, 0.05], "cube")
-        scene = build_scene(Robot.load(config.robot), model, scene_config)
+        scene = build_scene(Robot.load(config.robot), scaled(model, config.object_scale), scene_config)
         self._robot = SimulatedRobot(
             scene,
             declare_config(self, GeneratorConfig, "generator"),
@@ -126,8 +132,9 @@ class TrajectoryController(Node):
         self._grip.on_cycle(cycle, feedback_due)
         if self._due(self._config.state_rate):
             self._joint_states.publish(joint_state_to_msg(cycle, self._robot.robot))
+            self._object.publish(self._robot.time)
+        if feedback_due:
             self._state.publish(controller_state_to_msg(cycle, self._robot.robot.joint_names))
-            self._object.publish(cycle.state.time)
         if (cycle.state.fault or "") != self._fault:
             self._show(cycle.state.fault or "")
         self._cycles += 1

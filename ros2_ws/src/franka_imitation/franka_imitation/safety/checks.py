@@ -54,7 +54,8 @@ class SafetyChecks:
 
     def __init__(self, robot: Robot, config: SafetyConfig | None = None) -> None:
         self.robot, self.config = robot, config or SafetyConfig()
-        self._geometry = ArmGeometry(robot)
+        self.geometry = ArmGeometry(robot)
+        """Where the links are."""
 
     def refusals(self, motion: JointMotion, measured: ArrayLike | None = None) -> list[Refusal]:
         """What speaks against a motion; nothing if it may be sent.
@@ -75,9 +76,9 @@ class SafetyChecks:
             start = far_from_start(motion, np.asarray(measured, np.float64), config.start_tolerance)
             found += [start] if start else []
         low, high = np.array(config.workspace_low), np.array(config.workspace_high)
-        outside = outside_workspace(motion, self._geometry, low, high)
+        outside = outside_workspace(motion, self.geometry, low, high)
         found += [outside] if outside else []
-        return found + too_close(motion, self._geometry, config.table_clearance, config.self_clearance)
+        return found + too_close(motion, self.geometry, config.table_clearance, config.self_clearance)
 
 
 def far_from_start(motion: JointMotion, measured: np.ndarray, tolerance: float) -> Refusal | None:

@@ -10,6 +10,7 @@ from franka_imitation.safety.motion import JointMotion
 from franka_imitation.safety.refusal import Refusal
 from franka_imitation.scene import TCP_SITE, panda_model_path
 from rhov_core.arrays import FloatArray
+from rhov_core.pose import make_transform
 
 _LARGEST_STEP = 0.03
 """Between two postures that are looked at, of any joint [rad]; 3 cm at full reach."""
@@ -30,9 +31,9 @@ class ArmGeometry:
         self._data = mujoco.MjData(self._model)
         self._data.qpos[JOINTS:] = robot.gripper.max_width / 2
 
-    def tool_positions(self, positions: FloatArray) -> FloatArray:
-        """Positions (N, 3) of the tool centre point at postures (N, 7) [m]."""
-        return np.array([self._tool(q) for q in positions]).reshape(-1, 3)
+    def tools(self, positions: FloatArray) -> FloatArray:
+        """Poses T_base_tcp (N, 4, 4) of the tool centre point at postures (N, 7) [rad]."""
+        return np.array([self._tool(q) for q in positions]).reshape(-1, 4, 4)
 
     def closest(self, q: FloatArray) -> dict[tuple[str, str], float]:
         """Distances [m] of the pairs of bodies that come near each other or the table at a posture (7,).
@@ -53,7 +54,8 @@ class ArmGeometry:
     def _tool(self, q: FloatArray) -> FloatArray:
         self._data.qpos[:JOINTS] = q
         mujoco.mj_kinematics(self._model, self._data)
-        return self._data.site(TCP_SITE).xpos.copy()
+        site = self._data.site(TCP_SITE)
+        return make_transform(site.xmat.reshape(3, 3), site.xpos)
 
     def _name(self, geom: int) -> str:
         body = int(self._model.geom_bodyid[geom])
@@ -70,7 +72,7 @@ def outside_workspace(motion: JointMotion, geometry: ArmGeometry, low: FloatArra
         high: (3,) the other corner [m].
     """
     times, postures = between(motion)
-    tool = geometry.tool_positions(postures)
+    tool = geometry.tools(postures)[:, :3, 3]
     margins = np.minimum(tool - low, high - tool)
     if margins.min() >= 0:
         return None

@@ -1,0 +1,80 @@
+"""What a replay needs of a robot, whether it is in this program or behind ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from franka_imitation.controller.goal import TrajectoryGoal
+from franka_imitation.replay.recording import Recording
+from rhov_core.arrays import FloatArray
+
+
+class Posture(NamedTuple):
+    """Where the robot is."""
+
+    time: float
+    """Of the robot's clock [s]."""
+    q: FloatArray
+    """(7,) [rad]"""
+    width: float
+    """Distance of the fingers [m]."""
+
+
+class Followed(NamedTuple):
+    """How a trajectory goal ended."""
+
+    success: bool
+    message: str
+    start: float
+    """When the controller started it [s of the robot's clock]; NaN if it never did."""
+    largest_error: float
+    """Between desired and measured position of any joint [rad]."""
+
+
+class Gripped(NamedTuple):
+    """How a gripper goal ended."""
+
+    success: bool
+    message: str
+    width: float
+    """Distance of the fingers [m]."""
+
+
+class RobotClient(Protocol):
+    """A robot that follows goals. Methods return when the goal has ended.
+
+    Goals are cancelled, and the robot comes to rest, when `cancelled` turns true; it is asked all the time.
+    """
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """The robot's joints."""
+        ...
+
+    @property
+    def recording(self) -> Recording:
+        """What was observed so far."""
+        ...
+
+    def posture(self) -> Posture:
+        """Where the robot is now."""
+        ...
+
+    def follow(
+        self, goal: TrajectoryGoal, progress: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> Followed:
+        """Follows a trajectory; `progress` gets the time since its start [s]."""
+        ...
+
+    def grip(self, width: float, force: float, cancelled: Callable[[], bool]) -> Gripped:
+        """Moves the fingers to a distance [m], pressing with a force [N] on what is in between."""
+        ...
+
+    def place_object(self, T_base_object: FloatArray) -> str | None:
+        """Puts a simulated object at a pose (4, 4), a person puts a real one; returns why it is not there."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Lets time of the robot's clock pass, so that everything is recorded up to now."""
+        ...

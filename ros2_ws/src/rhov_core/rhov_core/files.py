@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,18 +55,23 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def _plain(value: Any) -> Any:
+    """The value in types that JSON knows; numbers that are not finite become null, as JSON has no word for them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
     if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Writes JSON atomically; numpy values and paths become plain ones, NaN is refused."""
-    text = json.dumps(content, indent=2, default=_plain, allow_nan=False)
+    """Writes JSON atomically; numpy values and paths become plain ones, NaN and infinity null."""
+    text = json.dumps(_plain(content), indent=2, allow_nan=False)
     with atomic_path(path) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
 

@@ -59,8 +59,8 @@ def find_initial_pose(
     T, score = _fit_all(ContourFit(mesh, half_camera, half_mask, half_ignored, COARSE), T)
     T = T[diverse(T, score, symmetries, config.distinct / 2, config.polished)]
     T, score = _fit_all(ContourFit(mesh, camera, mask, target.ignored, FINE), T)
-    order = np.argsort(-score, kind="stable")
-    T, score = T[order], score[order]
+    kept = diverse(T, score, symmetries, config.distinct / 2, config.polished)
+    T, score = T[kept], score[kept]
 
     best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, T[0], config)
     found = [PoseCandidate(mesh.in_file_frame(best), iou)]

@@ -25,9 +25,9 @@ class TrackerConfig:
     contour_interval: int = setting(3, "the silhouette is drawn again after this many steps", low=1)
     flow_points: int = setting(250, "tracks of optical flow that are used", low=0)
     flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
-    flow_weight: float = setting(0.1, "weight of a flow track; they are not independent", low=0.0)
+    flow_weight: float = setting(0.3, "weight of a flow track; they are not independent", low=0.0)
     feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)
-    feature_weight: float = setting(1.0, "weight of a keyframe feature", low=0.0)
+    feature_weight: float = setting(0.3, "weight of a keyframe feature; they are not independent", low=0.0)
 
     feature_gate: float = setting(40.0, "a feature must lie this near to its prediction [pixel]", low=1.0)
     feature_ratio: float = setting(0.8, "a match's distance relative to the next best candidate's", low=0.1, high=1.0)
@@ -43,9 +43,17 @@ class TrackerConfig:
         0.75, "below this overlap of silhouette and mask the object counts as lost", low=0, high=1
     )
     least_mask_score: float = setting(
-        0.1, "without texture, a mask whose score is below this is no evidence", low=0.0, high=1.0
+        0.1, "without features, a mask whose score is below this is no evidence", low=0.0, high=1.0
     )
-    search_interval: int = setting(10, "a lost object is searched for from all views every so many frames", low=1)
+    witness_iou: float = setting(
+        0.6, "without features, least overlap with the mask in the cues while the object is followed", low=0.0, high=1.0
+    )
+    search_iou: float = setting(
+        0.9, "without features, least overlap with the mask in the cues to find a lost object again", low=0.0, high=1.0
+    )
+    search_interval: int = setting(
+        5, "a lost object is searched for from all views after this many lost frames, and again", low=1
+    )
 
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
     covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)

@@ -9,6 +9,7 @@ from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.trajectory import ObjectState
+from rhov_optimizer.registration.agreement import overlap
 from rhov_optimizer.registration.contour import ContourTerm
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.points import PointTerm
@@ -18,7 +19,7 @@ from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.flow import FlowTracks
 from rhov_optimizer.tracking.keyframes import KeyframeStore, Matches
-from rhov_optimizer.tracking.observation import MaskObservation
+from rhov_optimizer.tracking.observation import MaskObservation, widened_hand
 from rhov_optimizer.tracking.relocalise import relocalise
 from rhov_optimizer.tracking.verdict import Evidence, judge
 
@@ -118,8 +119,16 @@ class FrameFitter:
         iou = float("nan") if observation is None else observation.overlap(view)
         residuals, inlier = features.residuals(T), features.inliers(T)
         sound = solution.is_sound and view is not None
-        evidence = Evidence(sound, iou, cues.mask_score, int(inlier.sum()), self._expects_features(T, flow))
-        state = judge(evidence, searched, config)
+        evidence = Evidence(
+            sound,
+            searched,
+            iou,
+            self._witness(cues, view),
+            cues.mask_score,
+            np.count_nonzero(inlier),
+            self._expects_features(T, flow),
+        )
+        state = judge(evidence, config)
         return FrameFit(T, solution.information, state, view, iou, residuals, inlier, observation, flow, matches)
 
     def _match(self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None) -> tuple[FloatArray, Matches]:
@@ -141,6 +150,12 @@ class FrameFitter:
     def _feature_term(self, matches: Matches) -> PointTerm:
         config = self._config
         return PointTerm(matches.points, matches.pixels, self._camera.K, config.feature_sigma, config.feature_weight)
+
+    def _witness(self, cues: FrameCues, view: SurfaceView | None) -> float:
+        """Overlap with the mask in the cues, which is followed without knowledge of the pose."""
+        if cues.object_mask is None or view is None:
+            return float("nan")
+        return overlap(view.silhouette(), cues.object_mask, widened_hand(cues, self._config.hand_margin))
 
     def _expects_features(self, T: FloatArray, flow: FlowTracks | None) -> bool:
         """Whether features must be found again at a pose for it to be believed.

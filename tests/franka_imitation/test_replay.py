@@ -5,9 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from franka_imitation.config import ImitationConfig
 from franka_imitation.hardware.simulated import SimulatedRobot
-from franka_imitation.imitate import imitate
 from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, ReplayError, judged
 from franka_imitation.replay.client import Followed
 from franka_imitation.result import ImitationResult
@@ -16,45 +14,13 @@ from franka_imitation.safety import SafetyChecks, SafetyConfig
 from franka_imitation.scene import build_scene
 from rhov_core.errors import InputError
 from rhov_core.files import read_json
-from rhov_core.object_model import ObjectModel
-from rhov_core.pose import exp_rotation, make_transform
-from rhov_core.trajectory import HandObjectTrajectory
 
 ROBOT = Robot.load("panda")
-BOX = ObjectModel.box([0.04, 0.06, 0.1], "box")
-FRAMES = 60
-
-
-def demonstration():
-    """Two seconds in which a box, seen by a level camera, is carried along a bow and turned."""
-    s = np.linspace(0, 1, FRAMES)[:, None]
-    s = s**3 * (10 + s * (6 * s - 15))
-    upright = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # z of the box against y of the camera
-    turned = exp_rotation(s * np.array([0.1, 0.4, 0.2])) @ upright
-    T = make_transform(turned, np.array([0.0, 0.05, 0.7]) + s * np.array([0.1, -0.08, 0.05]))
-    return HandObjectTrajectory(
-        frame_index=np.arange(FRAMES),
-        stamp=5.0 + np.arange(FRAMES) / 30,
-        K=np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
-        image_size=np.array([640, 480]),
-        object_name="box",
-        T_camera_object=T,
-        object_scale=1.0,
-        object_covariance=np.tile(np.diag([1e-6] * 3 + [1e-5] * 3), (FRAMES, 1, 1)),
-        object_state=np.ones(FRAMES, int),
-        hand_side="right",
-        hand_pose=np.zeros((FRAMES, 48)),
-        hand_shape=np.zeros(10),
-        hand_translation=np.zeros((FRAMES, 3)),
-        hand_joints=np.zeros((FRAMES, 21, 3)),
-        hand_valid=np.zeros(FRAMES, bool),
-        hand_model="none",
-    )
 
 
 @pytest.fixture(scope="module")
-def result():
-    return imitate(demonstration(), BOX, ImitationConfig(up_in_camera=(0.0, -1.0, 0.0), candidates=1))
+def result(carried_box_result):
+    return carried_box_result
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +29,8 @@ def checks():
 
 
 @pytest.fixture
-def client():
-    return LocalClient(SimulatedRobot(build_scene(ROBOT, BOX)))
+def client(box):
+    return LocalClient(SimulatedRobot(build_scene(ROBOT, box)))
 
 
 def replay(client, checks, result, speed=1.0, **kwargs):
@@ -89,11 +55,11 @@ def test_the_object_moves_as_in_the_plan(client, checks, result, tmp_path):
     assert (np.diff(parts) >= 0).all() and parts[-1] == 1.0
     report = read_json(outcome.save(tmp_path) / "report.json")
     assert report["success"] and report["fraction_matched"] == fraction and report["refusals"] == []
-    assert len(report["step_position_error_m"]) == FRAMES
+    assert len(report["step_position_error_m"]) == len(result.plan.frame_index)
 
 
-def test_it_is_deterministic(checks, result):
-    runs = [LocalClient(SimulatedRobot(build_scene(ROBOT, BOX))) for _ in range(2)]
+def test_it_is_deterministic(checks, result, box):
+    runs = [LocalClient(SimulatedRobot(build_scene(ROBOT, box))) for _ in range(2)]
     errors = [replay(client, checks, result).score.position_errors for client in runs]
     np.testing.assert_array_equal(*errors)
 

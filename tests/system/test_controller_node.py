@@ -13,7 +13,6 @@ from action_msgs.msg import GoalStatus
 from control_msgs.action import FollowJointTrajectory, GripperCommand
 from control_msgs.msg import JointTrajectoryControllerState
 from geometry_msgs.msg import PoseStamped
-from rclpy.action import ActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -25,6 +24,7 @@ from franka_imitation.controller.goal import GoalPoint, JointTolerance, Trajecto
 from franka_imitation.nodes.control_messages import goal_to_msg
 from franka_imitation.robot import Robot
 from rhov_core.messages import pose_from_msg, pose_to_msg, time_from_msg
+from rhov_core.nodes import ThreadSafeActionClient
 
 pytestmark = pytest.mark.system
 
@@ -71,8 +71,10 @@ class Client:
         self.node = ros.add(Node("client", namespace=NAMESPACE))
         group = ReentrantCallbackGroup()
         make = {"callback_group": group}
-        self.follow = ActionClient(self.node, FollowJointTrajectory, "arm_controller/follow_joint_trajectory", **make)
-        self.gripper = ActionClient(self.node, GripperCommand, "franka_gripper/gripper_action", **make)
+        self.follow = ThreadSafeActionClient(
+            self.node, FollowJointTrajectory, "arm_controller/follow_joint_trajectory", **make
+        )
+        self.gripper = ThreadSafeActionClient(self.node, GripperCommand, "franka_gripper/gripper_action", **make)
         self.stop = self.node.create_client(Trigger, "trajectory_controller/emergency_stop", **make)
         self.recover = self.node.create_client(Trigger, "trajectory_controller/recover", **make)
         self.states, self.controller_states, self.poses = [], [], []

@@ -33,6 +33,7 @@ class ReplayNodeConfig:
     controller: str = setting("arm_controller", "name of the joint trajectory controller")
     gripper: str = setting("franka_gripper", "name of the gripper")
     mesh_file_path: str = setting("", "mesh of the object, for the video [m]; empty: no video")
+    video: bool = setting(True, "write rollout.mp4 where the object's pose is observed")
     simulated: bool = setting(True, "the robot is simulated and its object can be placed and observed")
     timeout: float = setting(10.0, "longest silence of the robot before a goal is given up [s]", low=0.5)
 
@@ -50,7 +51,7 @@ class ReplayNode(Node):
         self._robot = Robot.load(self._config.robot)
         self._checks = SafetyChecks(self._robot, declare_config(self, SafetyConfig, "safety"))
         mesh = self._config.mesh_file_path
-        self._object_model = ObjectModel.load(mesh) if mesh else None
+        self._object_model = ObjectModel.load(mesh) if mesh and self._config.video else None
         self._bad = BadMessages(self)
         self._diagnostics = Diagnostics(self, self._bad)
         config = self._config

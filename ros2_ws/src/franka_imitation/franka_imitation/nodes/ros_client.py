@@ -11,7 +11,6 @@ import numpy as np
 from action_msgs.msg import GoalStatus
 from control_msgs.action import FollowJointTrajectory, GripperCommand
 from geometry_msgs.msg import PoseStamped
-from rclpy.action import ActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -27,7 +26,7 @@ from franka_imitation.replay.replayer import ReplayError
 from franka_imitation.robot import Robot
 from rhov_core.arrays import FloatArray
 from rhov_core.messages import pose_from_msg, pose_to_msg, time_from_msg
-from rhov_core.nodes import BadMessages, stream_qos
+from rhov_core.nodes import BadMessages, ThreadSafeActionClient, stream_qos
 
 _QUEUE = 1000
 _HEARTBEAT = 0.1
@@ -62,8 +61,8 @@ class RosClient:
         self._node, self._robot, self._timeout, self._simulated = node, robot, timeout, simulated
         group = ReentrantCallbackGroup()
         name = f"{controller}/follow_joint_trajectory"
-        self._arm = ActionClient(node, FollowJointTrajectory, name, callback_group=group)
-        self._gripper = ActionClient(node, GripperCommand, f"{gripper}/gripper_action", callback_group=group)
+        self._arm = ThreadSafeActionClient(node, FollowJointTrajectory, name, callback_group=group)
+        self._gripper = ThreadSafeActionClient(node, GripperCommand, f"{gripper}/gripper_action", callback_group=group)
         self._heart = node.create_publisher(Empty, f"{controller}/heartbeat", stream_qos())
         self._place = node.create_publisher(PoseStamped, PLACE_TOPIC, stream_qos())
         qos = stream_qos(depth=_QUEUE)
@@ -162,7 +161,11 @@ class RosClient:
         self._until(lambda: recording.end >= end)
 
     def _run(
-        self, client: ActionClient, goal: Any, on_feedback: Callable[[Any], None] | None, cancelled: Callable[[], bool]
+        self,
+        client: ThreadSafeActionClient,
+        goal: Any,
+        on_feedback: Callable[[Any], None] | None,
+        cancelled: Callable[[], bool],
     ) -> tuple[bool, int, Any]:
         """Whether the goal was accepted, and the status and result with which it ended."""
         self._heard = time.monotonic()

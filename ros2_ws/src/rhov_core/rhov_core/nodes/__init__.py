@@ -4,6 +4,7 @@ The nodes of the other packages are built from these parts; the only other place
 `rhov_core.messages`.
 """
 
+from rhov_core.nodes.action_client import ThreadSafeActionClient
 from rhov_core.nodes.bad_messages import BadMessages
 from rhov_core.nodes.diagnostics import Diagnostics
 from rhov_core.nodes.parameters import declare_config
@@ -15,6 +16,7 @@ __all__ = [
     "BadMessages",
     "Diagnostics",
     "StopNode",
+    "ThreadSafeActionClient",
     "declare_config",
     "latched_qos",
     "run_node",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numba
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from rhov_core.arrays import FloatArray, checked
 from rhov_core.errors import InputError
 from rhov_core.mesh.surface import merged, open_edges
 from rhov_core.sdf.build import signed_distances
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ class SignedDistanceGrid:
     def distance(self, points: NDArray[Any]) -> FloatArray: ...
     def distance(self, points: torch.Tensor | NDArray[Any]) -> torch.Tensor | FloatArray:
         """Signed distances (...) [m] of points (..., 3) in the object frame [m]; differentiable for tensors."""
-        if isinstance(points, torch.Tensor):
-            return _Distance.apply(points, self)
-        return self.distance_and_gradient(points)[0]
+        if isinstance(points, np.ndarray):
+            return self.distance_and_gradient(points)[0]
+        from rhov_core.sdf.differentiable import differentiable_distance  # torch is slow to import and large
+
+        return differentiable_distance(points, self)
 
     def distance_and_gradient(self, points: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Signed distances (...) [m] and their gradients (..., 3) at points (..., 3) in the object frame [m]."""
@@ -95,19 +99,6 @@ class SignedDistanceGrid:
         distance, gradient = np.empty(len(flat)), np.empty((len(flat), 3))
         _sample(self.values, self.origin, self.spacing, flat, distance, gradient)
         return distance.reshape(p.shape[:-1]), gradient.reshape(p.shape)
-
-
-class _Distance(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, points: torch.Tensor, grid: SignedDistanceGrid) -> torch.Tensor:
-        distance, gradient = grid.distance_and_gradient(points.detach().cpu().numpy())
-        ctx.save_for_backward(torch.from_numpy(gradient).to(points))
-        return torch.from_numpy(np.asarray(distance)).to(points)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (gradient,) = ctx.saved_tensors
-        return gradients[0][..., None] * gradient, None
 
 
 @numba.njit(cache=True, nogil=True)

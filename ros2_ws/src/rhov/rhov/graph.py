@@ -13,6 +13,8 @@ from typing import Any
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 
+PATIENCE = 30.0
+"""In lockstep nodes wait for one another this long [s]."""
 PARTS = ("perception", "optimizer", "imitation", "replay", "coordination")
 
 
@@ -36,6 +38,9 @@ class PipelineArguments:
     simulate: bool = setting(True, "start the simulated controller; false: a real one is already running")
     controller: str = setting("arm_controller", "name of the joint trajectory controller")
     speed: float = setting(1.0, "fraction of the planned speed in the replay", low=0.01, high=1.0)
+    time_scale: float = setting(
+        0.0, "simulated seconds per second of the simulated controller; 0: as fast as possible", low=0.0
+    )
     namespace: str = setting("rhov", "ROS namespace of all nodes")
     bag: bool = setting(True, "record the topics to an MCAP bag in the output folder")
     rviz: bool = setting(False, "start RViz with the configuration of this package")
@@ -114,7 +119,7 @@ def build_graph(arguments: PipelineArguments, parts: tuple[str, ...] = PARTS) ->
 
 
 def _perception(a: PipelineArguments) -> list[NodeSpec]:
-    source = {
+    source: dict[str, Any] = {
         "video_path": a.video,
         "camera_file": a.camera,
         "focal": a.focal,
@@ -122,15 +127,22 @@ def _perception(a: PipelineArguments) -> list[NodeSpec]:
         "count": a.count,
         "lockstep": a.lockstep,
     }
+    cues: dict[str, Any] = {"box": parse_box(a.box)} if a.box else {}
+    if a.video and a.lockstep:  # nothing is in a hurry: wait, so that the result does not depend on the machine's speed
+        source["subscribers"] = 2
+        cues |= {"hand_timeout": PATIENCE, "estimate_timeout": PATIENCE}
     nodes = [
         NodeSpec("rhov_perception", "hand_estimator", "perception"),
-        NodeSpec("rhov_perception", "object_estimator", "perception", {"box": parse_box(a.box)} if a.box else {}),
+        NodeSpec("rhov_perception", "object_estimator", "perception", cues),
     ]
     return [NodeSpec("rhov_perception", "video_source", "perception", source), *nodes] if a.video else nodes
 
 
 def _optimizer(a: PipelineArguments) -> list[NodeSpec]:
-    return [NodeSpec("rhov_optimizer", "trajectory_optimizer", "optimizer", {"mesh_file_path": a.mesh})]
+    parameters: dict[str, Any] = {"mesh_file_path": a.mesh}
+    if a.video and a.lockstep:
+        parameters |= {"hand_timeout": PATIENCE, "segment_timeout": PATIENCE}
+    return [NodeSpec("rhov_optimizer", "trajectory_optimizer", "optimizer", parameters)]
 
 
 def _robot(a: PipelineArguments) -> list[NodeSpec]:
@@ -138,23 +150,12 @@ def _robot(a: PipelineArguments) -> list[NodeSpec]:
     if a.imitate:
         nodes.append(NodeSpec("franka_imitation", "imitation", "imitation", {"robot": a.robot, "method": a.method}))
     if a.imitate and a.replay:
-        nodes.append(
-            NodeSpec(
-                "franka_imitation",
-                "replay",
-                "replay",
-                {"robot": a.robot, "controller": a.controller, "speed": a.speed},
-            )
-        )
+        common = {"robot": a.robot, "controller": a.controller, "mesh_file_path": a.mesh}
+        replay = {**common, "speed": a.speed, "simulated": a.simulate}
+        nodes.append(NodeSpec("franka_imitation", "replay", "replay", replay))
         if a.simulate:
-            nodes.append(
-                NodeSpec(
-                    "franka_imitation",
-                    "trajectory_controller",
-                    "replay",
-                    {"robot": a.robot, "controller": a.controller, "mesh_file_path": a.mesh},
-                )
-            )
+            controller = {**common, "time_scale": a.time_scale}
+            nodes.append(NodeSpec("franka_imitation", "trajectory_controller", "replay", controller))
     return nodes
 
 
@@ -162,7 +163,11 @@ def _coordination(a: PipelineArguments) -> list[NodeSpec]:
     coordinator = {
         "video_path": a.video,
         "mesh_file_path": a.mesh,
+        "camera_file": a.camera,
+        "focal": a.focal,
         "output_directory": a.out,
+        "method": a.method,
+        "speed": a.speed,
         "imitate": a.imitate,
         "replay": a.imitate and a.replay,
     }

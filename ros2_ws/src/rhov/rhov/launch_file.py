@@ -22,7 +22,7 @@ def parse_arguments(texts: dict[str, str]) -> PipelineArguments:
     for name, text in texts.items():
         if name not in fields:
             raise InputError(f"there is no argument '{name}'", ", ".join(fields), "correct the name")
-        default = fields[name].default
+        default: Any = fields[name].default
         try:
             values[name] = _WORDS[text.lower()] if isinstance(default, bool) else type(default)(text)
         except (KeyError, ValueError) as error:

@@ -23,6 +23,8 @@ from rhov_core.messages import camera_to_msg, image_to_msg, time_to_msg
 from rhov_core.nodes import QOS_OVERRIDES, Diagnostics, declare_config, latched_qos, run_node, stream_qos
 from rhov_core.video import VideoFrame, VideoReader
 
+CAMERA_PERIOD = 1.0
+"""While it waits for an estimate, `camera_info` is repeated so often [s]."""
 QUEUE = 64
 """Announcements and estimates kept for slow receivers."""
 
@@ -41,7 +43,9 @@ class VideoSourceConfig:
     lockstep: int = setting(0, "frames in flight before it waits for estimates; 0: play at the video's rate", low=0)
     lockstep_timeout: float = setting(60.0, "how long it waits for an estimate before it goes on [s]", low=0.1)
     subscribers: int = setting(1, "subscribers of `image` to wait for before the first one", low=0)
-    subscribers_timeout: float = setting(30.0, "how long it waits for them [s]", low=0.0)
+    subscribers_timeout: float = setting(
+        30.0, "how long it waits for them and, in lockstep, for a publisher of `object_estimate` [s]", low=0.0
+    )
     settle: float = setting(0.5, "pause before the first frame, for other nodes to find each other [s]", low=0.0)
 
     def __post_init__(self) -> None:
@@ -60,6 +64,7 @@ class VideoSource(Node):
         info = self._reader.info
         size = info.width, info.height
         self._camera = Camera.choose(config.camera_file, config.focal, *size, f"'{config.video_path}'")
+        self._header = Header(frame_id=config.camera_frame)
         self._estimated = threading.Semaphore(config.lockstep)
         self._diagnostics = Diagnostics(self)
         stream = stream_qos(depth=max(5, 2 * config.lockstep))
@@ -82,9 +87,9 @@ class VideoSource(Node):
     def _play(self) -> None:
         """The whole video, in a thread of the executor."""
         self._timer.cancel()
-        self._wait_for_subscribers()
+        self._wait_for_others()
         begin, published = self.get_clock().now().nanoseconds * 1e-9, 0
-        header = Header(frame_id=self._config.camera_frame)
+        header = self._header
         started = time.monotonic()
         info = VideoInfo()
         try:
@@ -108,23 +113,33 @@ class VideoSource(Node):
         self._infos.publish(info)
         self._diagnostics.ok("the video has ended")
 
-    def _wait_for_subscribers(self) -> None:
-        deadline = time.monotonic() + self._config.subscribers_timeout
-        while self._images.get_subscription_count() < self._config.subscribers and not self._ending.is_set():
-            if time.monotonic() > deadline:
-                wanted, seen = self._config.subscribers, self._images.get_subscription_count()
-                self.get_logger().warning(f"Only {seen} of {wanted} subscribers of 'image' came; starting without.")
+    def _wait_for_others(self) -> None:
+        """Waits for those who get the images and, in lockstep, for who estimates: what it misses it never answers."""
+        config, deadline = self._config, time.monotonic() + self._config.subscribers_timeout
+        while not self._ending.wait(0.02):
+            seen = self._images.get_subscription_count()
+            answered = not config.lockstep or self.count_publishers("object_estimate") > 0
+            if seen >= config.subscribers and answered:
                 break
-            self._ending.wait(0.02)
-        self._ending.wait(self._config.settle)
+            if time.monotonic() > deadline:
+                missing = "" if answered else ", and nobody publishes 'object_estimate'"
+                found = f"{seen} of {config.subscribers} subscribers of 'image' came{missing}"
+                self.get_logger().warning(f"Only {found}; starting anyway.")
+                break
+        self._ending.wait(config.settle)
 
     def _may_go_on(self, frame: VideoFrame, started: float) -> bool:
         """Waits until it is time for a frame; False if the node ends."""
         config = self._config
         if config.lockstep:
-            if not self._estimated.acquire(timeout=config.lockstep_timeout):
-                silence = f"No estimate came for {config.lockstep_timeout:g} s"
-                self.get_logger().warning(f"{silence}; frame {frame.frame_index} is published anyway.")
+            deadline = time.monotonic() + config.lockstep_timeout
+            while not self._estimated.acquire(timeout=CAMERA_PERIOD):
+                if time.monotonic() > deadline:
+                    silence = f"No estimate came for {config.lockstep_timeout:g} s"
+                    self.get_logger().warning(f"{silence}; frame {frame.frame_index} is published anyway.")
+                    break
+                # perhaps a node that came late waits for the camera
+                self._cameras.publish(camera_to_msg(self._camera.rectified(), self._header))
         else:
             rate = config.rate / self._reader.info.fps if config.rate else 1.0
             first = config.start / self._reader.info.fps

@@ -1,0 +1,112 @@
+"""`rhov imitate` and `rhov replay --target sim`: the robot side as a library, in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from franka_imitation.config import ImitationConfig
+from franka_imitation.hardware.simulated import SimulatedRobot
+from franka_imitation.imitate import imitate
+from franka_imitation.placement import Placement
+from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, judged
+from franka_imitation.result import ImitationResult
+from franka_imitation.robot import Robot
+from franka_imitation.safety import SafetyChecks
+from rhov.stages import StageProgress
+from rhov_core.errors import InputError, PlanningError
+from rhov_core.files import output_directory
+from rhov_core.object_model import ObjectModel
+from rhov_core.result_directory import TRAJECTORY
+from rhov_core.trajectory import HandObjectTrajectory
+
+
+def imitate_to_directory(
+    trajectory: str | Path,
+    mesh: str | Path,
+    out: str | Path,
+    robot: str = "panda",
+    placement: str | Path | None = None,
+    repair_mesh: bool = False,
+) -> Iterator[str]:
+    """Plans a robot motion for a reconstruction, tries it in simulation, saves it and yields how it went.
+
+    Args:
+        trajectory: A result folder or its trajectory.npz.
+        mesh: The object's mesh file.
+        out: Folder for the result.
+        robot: Name of a robot or its YAML file.
+        placement: placement.yaml; None: searched.
+        repair_mesh: Close an open mesh instead of refusing it.
+
+    Raises:
+        InputError: If something that was given cannot be used.
+        PlanningError: If there is no motion within the limits.
+    """
+    folder = output_directory(out)
+    path = Path(trajectory)
+    demonstration = HandObjectTrajectory.load(path / TRAJECTORY if path.is_dir() else path)
+    model = ObjectModel.load(mesh, repair=repair_mesh)
+    given = Placement.load(placement) if placement else None
+    with StageProgress() as progress:
+        result = imitate(
+            demonstration,
+            model,
+            ImitationConfig(robot=robot),
+            given,
+            progress=lambda stage, fraction: progress.update("imitate", fraction, stage),
+        )
+        progress.done("imitate", result.sentence())
+        result.save(folder, model, progress=lambda stage, fraction: progress.update("write", fraction, ""))
+        progress.done("write")
+    yield f"{result.sentence()} Results are in {folder}."
+
+
+def replay_in_simulation(
+    directory: str | Path, mesh: str | Path, speed: float, dry_run: bool, video: bool = True
+) -> Iterator[str]:
+    """Sends a planned motion to a simulated robot through the same checks and controllers as to a real one.
+
+    Args:
+        directory: An imitation result.
+        mesh: The object's mesh file.
+        speed: Fraction of the planned speed.
+        dry_run: Check everything, move nothing.
+        video: Whether rollout.mp4 is made.
+
+    Raises:
+        InputError: If something that was given cannot be used.
+        ReplayError: If the robot did not do what it was asked to.
+        PlanningError: If the motion was refused; the message names joint, time and margin.
+    """
+    result = ImitationResult.load(directory)
+    robot, model = Robot.load(result.plan.robot), ObjectModel.load(mesh, repair=True)
+    checks = SafetyChecks(robot)
+    client = LocalClient(SimulatedRobot(robot, model))
+    with StageProgress() as progress:
+        replayed = Replayer(client, robot, checks, ReplayConfig(speed=speed)).run(
+            result.plan,
+            dry_run=dry_run,
+            progress=lambda stage, fraction, message: progress.update("replay", fraction, message or stage),
+        )
+        outcome = judged(result, replayed, client.recording, checks.geometry)
+        progress.done("replay")
+        if not dry_run:
+            outcome.save(directory, model if video else None)
+    if replayed.refusals:
+        raise PlanningError(outcome.sentence())
+    yield outcome.sentence()
+
+
+def require_target(target: str) -> None:
+    """Refuses replay targets that do not exist.
+
+    Raises:
+        InputError: Naming those that do.
+    """
+    if target != "sim":
+        raise InputError(
+            f"the replay target is '{target}'",
+            "sim (for a robot under ROS 2 use `ros2 launch rhov replay.launch.py` and the action `replay`)",
+            "give --target sim",
+        )

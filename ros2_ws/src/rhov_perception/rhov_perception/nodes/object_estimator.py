@@ -65,7 +65,9 @@ class ObjectNodeConfig:
         "reliable", "reliable: no frame is lost (files, lockstep); best_effort: for a live camera"
     )
     queue_size: int = setting(5, "images that wait while one is processed; 1 drops rather than lags", low=1, high=1000)
-    hand_timeout: float = setting(0.5, "how long an image waits for its hand [s]", low=0.0)
+    hand_timeout: float = setting(
+        0.5, "how long an image waits for its hand [s]; 0: there is no hand estimator", low=0.0
+    )
     estimate_timeout: float = setting(
         0.0,
         "how long an image waits for the `object_estimate` of the one before [s], so that `segment_object` for that "
@@ -169,13 +171,17 @@ class ObjectEstimatorNode(Node):
             now, stamp = time.monotonic(), _nanoseconds(image.header)
             if self._awaited is not None and now - self._awaited[1] < self._config.estimate_timeout:
                 return
-            if stamp not in self._hands and self.count_publishers("hand") and now - since < self._config.hand_timeout:
+            if stamp not in self._hands and self._hand_may_come() and now - since < self._config.hand_timeout:
                 return
             self._images.popleft()
             try:
                 self._estimate(image, self._hands.pop(stamp, None))
             except InputError as error:
                 self._bad.report("image", error)
+
+    def _hand_may_come(self) -> bool:
+        """Whether a hand estimator is there. The first image waits in any case: nodes take time to find each other."""
+        return not self._started or self.count_publishers("hand") > 0
 
     def _estimate(self, message: Image, hand: HandEstimate | None) -> None:
         assert self._camera is not None and self._estimator is not None

@@ -20,7 +20,8 @@ class _FrameDifferences:
 
     def __init__(self, problem: Problem, valid: BoolArray) -> None:
         self._valid = torch.from_numpy(valid)
-        self._stamps = torch.tensor(problem.stamps, dtype=torch.float32)
+        # relative: the time since 1970 in single precision has steps of two minutes
+        self._stamps = torch.tensor(problem.stamps - problem.stamps[:1], dtype=torch.float32)
         step = float(np.median(np.diff(problem.stamps))) if len(problem) > 1 else 1.0
         self._step = step
         self._count = len(problem)

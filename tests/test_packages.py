@@ -68,3 +68,10 @@ def test_every_executable_has_a_main(package):
         path = SOURCE / package / Path(*module.split(".")).with_suffix(".py")
         functions = [node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
         assert "main" in functions, module
+
+
+def test_the_launch_files_are_installed_from_the_top_of_the_repository():
+    top = sorted(path.name for path in (SOURCE.parents[1] / "launch").glob("*.launch.py"))
+    assert "full_pipeline.launch.py" in top
+    assert sorted(path.name for path in (SOURCE / "rhov" / "launch_files").glob("*.launch.py")) == top
+    assert 'Path("launch_files").glob("*.launch.py")' in (SOURCE / "rhov" / "setup.py").read_text()

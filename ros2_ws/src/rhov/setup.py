@@ -23,7 +23,7 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/" + NAME]),
         ("share/" + NAME, ["package.xml"]),
         ("bin", ["bin/rhov"]),
-        ("share/rhov/launch", sorted(map(str, Path("launch").glob("*.launch.py")))),
+        ("share/rhov/launch", sorted(map(str, Path("launch_files").glob("*.launch.py")))),
         ("share/rhov/config", files("rhov/config")),
         ("share/rhov/rviz", files("rhov/rviz")),
     ],

@@ -21,6 +21,7 @@ from rhov_core.files import atomic_path
 
 FOCAL_GUESS = 1.2
 """Without a calibration the focal length is guessed as this times the larger image side."""
+_PRECISE = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-10)
 _MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "none": (0,)}
 
 
@@ -38,10 +39,11 @@ class Camera:
         object.__setattr__(self, "K", checked("Camera.K", self.K, (3, 3)))
         object.__setattr__(self, "distortion", checked("Camera.distortion", self.distortion, (None,)))
         size_ok = self.width > 0 and self.height > 0
-        if not (size_ok and self.fx > 0 and self.fy > 0 and np.allclose(self.K[2], [0, 0, 1])):
+        pinhole = np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]])
+        if not (size_ok and self.fx > 0 and self.fy > 0 and np.allclose(self.K, pinhole)):
             raise InputError(
-                f"the camera has focal lengths {self.fx:g}, {self.fy:g} and image size {self.width}x{self.height}",
-                "positive numbers and a last row 0 0 1 of K",
+                f"the camera has the intrinsic matrix {self.K.tolist()} and image size {self.width}x{self.height}",
+                "positive focal lengths and sizes, no skew, and a last row 0 0 1",
                 "check the calibration",
             )
         if len(self.distortion) not in (0, 4, 5, 8):
@@ -139,7 +141,10 @@ class Camera:
         """Viewing rays (..., 3) with z = 1, in the camera frame, of pixels (..., 2)."""
         uv = np.asarray(pixels, np.float64)
         flat = np.ascontiguousarray(uv.reshape(-1, 1, 2))
-        xy = cv2.undistortPoints(flat, self.K, self.distortion).reshape(-1, 2) if flat.size else flat.reshape(-1, 2)
+        xy = flat.reshape(-1, 2)
+        if flat.size:
+            # The inverse of the distortion is iterated; the default of OpenCV stops after five steps.
+            xy = cv2.undistortPointsIter(flat, self.K, self.distortion, np.eye(3), np.eye(3), _PRECISE).reshape(-1, 2)
         return np.concatenate([xy, np.ones((len(xy), 1))], axis=1).reshape(*uv.shape[:-1], 3)
 
     def scaled(self, width: int, height: int) -> Camera:
@@ -201,7 +206,10 @@ class Camera:
                 raise InputError(f"{name} has distortion_model '{model}'", " or ".join(_MODELS), "calibrate again")
             K = np.asarray(content["camera_matrix"]["data"], np.float64).reshape(3, 3)
             coefficients = content.get("distortion_coefficients", {}).get("data", [])
-            return cls(K, int(content["image_width"]), int(content["image_height"]), np.asarray(coefficients))
+            width, height = content["image_width"], content["image_height"]
+            if not (isinstance(width, int) and isinstance(height, int)):
+                raise InputError(f"{name} has the image size {width}x{height}", "whole numbers of pixels", todo)
+            return cls(K, width, height, np.asarray(coefficients))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{name} cannot be read ({error!r})", accepted, todo) from error
 
@@ -220,8 +228,9 @@ class Camera:
         try:
             content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
             raise InputError(
-                f"the camera file '{path}' cannot be read ({error})", "a ROS camera_info YAML", "check the path"
+                f"the camera file '{path}' cannot be read ({reason})", "a ROS camera_info YAML", "check the path"
             ) from error
         if not isinstance(content, Mapping):
             raise InputError(f"the camera file '{path}' is empty", "a ROS camera_info YAML", "write it again")

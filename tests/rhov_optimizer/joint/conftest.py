@@ -111,6 +111,7 @@ def make_clip(
     hand_noise: float = 1.0,
     pixel_noise: float = 1.0,
     unit: float = 1.0,
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Clip:
     """Renders a clip.
 
@@ -122,6 +123,7 @@ def make_clip(
         hand_noise: Factor of the noise of the hand's estimates.
         pixel_noise: Factor of the noise of keypoints, flow and features.
         unit: The mesh file's unit [m]: other than 1, its size is not metric.
+        origin: Where the mesh file's origin is, seen from the box's centre [m].
     """
     rng = np.random.default_rng(seed)
     camera = Camera.from_focal(380.0, 320, 240)
@@ -156,9 +158,10 @@ def make_clip(
         )
         records.append(surface.record(i, estimate, rng, pixel_noise))
         guess = perturb(T[i], rng.normal(0, np.repeat([translation_noise, rotation_noise], 3)))
-        guess[:3, 3] /= unit
+        guess[:3, 3] = (guess[:3, :3] @ origin + guess[:3, 3]) / unit
         estimates.append(ObjectEstimate(i, i / 30, guess, np.eye(6) * 1e-4, ObjectState.TRACKED))
-    model = metric if unit == 1.0 else replace(metric, vertices=metric.vertices / unit, is_metric=False)
+    model = replace(metric, vertices=(metric.vertices - origin) / unit, is_metric=unit == 1.0)
+    T = T @ make_transform(np.eye(3), origin)
     return Clip(camera, model, hand, records, estimates, T, geometry.joints)
 
 

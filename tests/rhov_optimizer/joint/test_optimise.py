@@ -10,6 +10,7 @@ import pytest
 
 from rhov_core.errors import InputError
 from rhov_core.metrics.temporal import temporal_distance
+from rhov_core.pose import transform_points
 from rhov_core.trajectory import HandObjectTrajectory, ObjectState
 from rhov_optimizer.joint import JointConfig, JointResult, TermWeights, optimise_trajectory
 from rhov_optimizer.packed_mask import PackedMask
@@ -65,7 +66,7 @@ def test_report_says_what_was_done(clip: Any, result: JointResult) -> None:
     report = json.loads(json.dumps(result.report, allow_nan=False))
     names = {name for name, _, _ in TermWeights().terms()}
     assert set(report["terms"]) | set(report["terms_off"]) == names
-    assert set(report["seconds"]) == {"object", "size", "terms"}
+    assert set(report["seconds"]) == {"object", "size", "terms", "report"}
     assert (report["frames"], report["frames_lost"], report["frames_with_hand"]) == (30, 0, 30)
     assert report["size"]["contact"] is True
     assert report["steps"] == JointConfig().iterations
@@ -100,13 +101,28 @@ def test_adam_alone_improves_the_object_too(clip: Any) -> None:
     assert result.report["terms"]["object_mask"]["end"] < 0.5 * result.report["terms"]["object_mask"]["start"]
 
 
-def test_size_of_an_object_in_unknown_units(clip_factory: Callable[..., Any]) -> None:
-    clip = clip_factory(12, unit=0.01, hand_noise=0.3)
+@pytest.mark.parametrize("unit", [0.01, 3.0])
+def test_size_of_an_object_in_unknown_units(clip_factory: Callable[..., Any], unit: float) -> None:
+    clip = clip_factory(12, unit=unit, hand_noise=0.3)
     result = _run(clip)
-    assert result.trajectory.object_scale == pytest.approx(0.01, rel=0.05)
+    assert result.trajectory.object_scale == pytest.approx(unit, rel=0.05)
+    assert clip.object_errors(result.trajectory.T_camera_object)[0] < 0.7
     np.testing.assert_allclose(result.trajectory.T_camera_object[:, :3, 3], clip.T[:, :3, 3], rtol=0.05, atol=0.003)
     spread = np.sqrt(result.trajectory.object_covariance[:, 2, 2])
     assert (spread < 0.05).all()
+
+
+def test_a_mesh_whose_origin_is_far_from_its_centre(clip_factory: Callable[..., Any]) -> None:
+    for unit in (1.0, 0.1):
+        clip = clip_factory(8, unit=unit, origin=(0.2, -0.1, 0.05), hand_noise=0.3)
+        trajectory = _run(clip, iterations=10).trajectory
+        corners = trajectory.object_scale * clip.model.vertices
+        drawn = transform_points(trajectory.T_camera_object, corners)
+        true = transform_points(clip.T, unit * clip.model.vertices)
+        np.testing.assert_allclose(drawn[..., :2] / drawn[..., 2:], true[..., :2] / true[..., 2:], atol=0.006)
+        assert trajectory.object_scale == pytest.approx(unit, rel=0.06)
+        # Far from the box a turn moves the origin: it is less certain than the centre was.
+        assert (np.sqrt(np.trace(trajectory.object_covariance[:, :3, :3], axis1=1, axis2=2)) > 0.003).all()
 
 
 def test_lost_frames_are_bridged_and_marked(clip: Any) -> None:
@@ -167,7 +183,7 @@ def test_bare_records_change_nothing_and_fail_nothing(clip: Any) -> None:
 def test_progress_and_cancelling(clip: Any) -> None:
     calls: list[tuple[str, float]] = []
     result = _run(clip, progress=lambda stage, fraction: calls.append((stage, fraction)))
-    assert [stage for stage, fraction in calls if fraction == 0.0] == ["object", "size", "terms"]
+    assert [stage for stage, fraction in calls if fraction == 0.0] == ["object", "size", "terms", "report"]
     assert all(0 <= fraction <= 1 for _, fraction in calls)
     assert result.report["cancelled"] is False
     stopped = _run(clip, cancelled=lambda: True)

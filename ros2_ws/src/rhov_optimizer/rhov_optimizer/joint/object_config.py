@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rhov_core.config import check_ranges, setting
 
@@ -36,3 +36,8 @@ class ObjectSolverConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    def in_units(self, unit: float) -> ObjectSolverConfig:
+        """The same settings where one metre is `unit` of the mesh's lengths."""
+        lengths = ("acceleration", "unseen_velocity", "covariance_floor_translation")
+        return replace(self, **{name: unit * getattr(self, name) for name in lengths})

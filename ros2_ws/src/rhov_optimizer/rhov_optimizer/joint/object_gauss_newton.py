@@ -25,9 +25,9 @@ from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.track_record import TrackRecord
 
 CONVERGED = 2e-4
-"""A root mean square step below this [m, rad] ends the iteration."""
-LARGEST_ROTATION, LARGEST_TRANSLATION = 0.1, 0.05
-"""Steps of a frame are shortened to these [rad, m]."""
+"""A root mean square step below this [object diameters, rad] ends the iteration."""
+LARGEST_STEP = 0.1
+"""Steps of a frame are shortened to this [object diameters, rad]."""
 FIRST_KERNEL = 3.0
 """The robust kernels start this much wider and shrink by one a step."""
 
@@ -47,7 +47,7 @@ class ObjectSolution:
     """
     iterations: int
     last_step: float
-    """Root mean square of the last step's components [m, rad]."""
+    """Root mean square of the last step's components [object diameters, rad]."""
 
 
 class _ClipProblem:
@@ -123,11 +123,12 @@ def solve_object_clip(
         The poses with their covariance.
     """
     problem = _ClipProblem(mesh, camera, records, seen, config)
+    unit = np.repeat([mesh.diameter, 1.0], 3)
     poses, size, done = np.asarray(T, np.float64), float("inf"), 0
     system = problem.linearise(poses, FIRST_KERNEL)
     while done < config.iterations and size > CONVERGED:
-        step = _shortened(system.solve())
-        poses = perturb(poses, step)
+        step = _shortened(system.solve() / unit)
+        poses = perturb(poses, step * unit)
         size, done = float(np.sqrt((step**2).mean())), done + 1
         system = problem.linearise(poses, max(1.0, FIRST_KERNEL - done))
         if not step_done(done / config.iterations):
@@ -137,7 +138,6 @@ def solve_object_clip(
 
 
 def _shortened(step: FloatArray) -> FloatArray:
-    """Each frame's step (N, 6), no longer than where the linearisation holds."""
-    rotation = np.linalg.norm(step[:, 3:], axis=1) / LARGEST_ROTATION
-    translation = np.linalg.norm(step[:, :3], axis=1) / LARGEST_TRANSLATION
-    return step / np.maximum(np.maximum(rotation, translation), 1.0)[:, None]
+    """Each frame's step (N, 6) [object diameters, rad], no longer than where the linearisation holds."""
+    length = np.maximum(np.linalg.norm(step[:, :3], axis=1), np.linalg.norm(step[:, 3:], axis=1))
+    return step * np.minimum(1.0, LARGEST_STEP / np.maximum(length, 1e-12))[:, None]

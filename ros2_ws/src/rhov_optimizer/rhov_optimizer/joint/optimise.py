@@ -24,7 +24,8 @@ from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen
 from rhov_optimizer.joint.light_hand import light_hand
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.object_gauss_newton import ObjectSolution, solve_object_clip
-from rhov_optimizer.joint.result import assemble, quality
+from rhov_optimizer.joint.report import object_report, size_report, terms_report
+from rhov_optimizer.joint.result import assemble
 from rhov_optimizer.joint.scene import Problem
 from rhov_optimizer.joint.size import Sizes, match_sizes
 from rhov_optimizer.joint.stages import Cancelled, Progress, Stages
@@ -34,6 +35,9 @@ from rhov_optimizer.joint.variables import Variables
 from rhov_optimizer.joint.weights import TermWeights
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.track_record import TrackRecord
+
+USUAL_DIAMETER = 0.2
+"""What an object of unknown size is taken to measure while it is solved for alone [m]: scales the priors on motion."""
 
 
 @dataclass(frozen=True)
@@ -168,13 +172,14 @@ class _Run:
     def _solve_object(self) -> ObjectSolution:
         """The object alone; the tracker's poses where Gauss-Newton is not wanted, impossible or fails."""
         if self._config.object_solver == "gauss_newton" and self._seen.any():
+            unit = 1.0 if self._model.is_metric else self._mesh.diameter / USUAL_DIAMETER
             solution = solve_object_clip(
                 self._mesh,
                 self._camera,
                 self._records,
                 self._tracked,
                 self._seen,
-                self._object_config,
+                self._object_config.in_units(unit),
                 self._stages.step,
             )
             if np.isfinite(solution.T).all() and np.isfinite(solution.covariance).all():
@@ -227,11 +232,11 @@ class _Run:
     def _report(
         self, solution: ObjectSolution, sizes: Sizes, variables: Variables, terms: TermReport, steps: int
     ) -> dict[str, Any]:
-        weights = {name: weight for name, _, weight in self._weights.terms()}
-        states = [estimate.state for estimate in self._estimates]
         unscaled = variables.object_poses()
         unscaled[:, :3, 3] /= variables.object_scale()
-        before, after = (quality(self._camera, self._mesh, self._records, states, T) for T in (self._tracked, unscaled))
+        with self._stages.stage("report"):
+            scene = self._camera, self._mesh, self._records, self._seen
+            compared = object_report(*scene, self._tracked, unscaled)
         return {
             "frames": len(self._records),
             "frames_lost": int((~self._seen).sum()),
@@ -240,18 +245,10 @@ class _Run:
             "object": {
                 "solver": self._config.object_solver,
                 "steps": solution.iterations,
-                **{name: {"start": before[name], "end": after[name]} for name in before},
+                **compared,
             },
-            "size": {
-                "contact": sizes.contact,
-                "gap_m": None if np.isnan(sizes.gap) else sizes.gap,
-                "hand_factor": sizes.hand_factor,
-                "object_scale": variables.object_scale(),
-            },
-            "terms": {
-                name: {"weight": weights[name], "start": terms.start[name], "end": terms.end[name]}
-                for name in terms.start
-            },
+            "size": size_report(sizes, variables.object_scale()),
+            "terms": terms_report(self._weights, terms),
             "terms_off": dict(terms.off),
             "steps": steps,
             "cancelled": self._stages.cancelled,

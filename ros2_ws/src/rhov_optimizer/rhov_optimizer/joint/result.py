@@ -1,4 +1,4 @@
-"""Trajectory and quality figures of a solved clip."""
+"""The trajectory of a solved clip."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ import numpy as np
 from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_core.hand import HandModel
-from rhov_core.metrics.temporal import rotation_jitter, translation_jitter
 from rhov_core.object_estimate import ObjectEstimate
-from rhov_core.trajectory import HandObjectTrajectory, ObjectState
+from rhov_core.trajectory import HandObjectTrajectory
 from rhov_optimizer.joint.hand_track import HandTrack
-from rhov_optimizer.registration.agreement import overlap
 from rhov_optimizer.registration.mesh import CentredMesh
-from rhov_optimizer.registration.surface import SurfaceView
-from rhov_optimizer.track_record import TrackRecord
 
 
 def assemble(
@@ -69,24 +65,3 @@ def assemble(
         hand_valid=np.zeros(count, np.bool_) if hand is None else hand.valid,
         hand_model=hand_model.name,
     )
-
-
-def quality(
-    camera: Camera, mesh: CentredMesh, records: Sequence[TrackRecord], states: Sequence[ObjectState], T: FloatArray
-) -> dict[str, float | None]:
-    """Jitter and mask overlap of poses (N, 4, 4) of the centred, unscaled mesh; None where nothing can be said."""
-    overlaps = []
-    for record, state, pose in zip(records, states, T, strict=True):
-        if state == ObjectState.LOST or record.object_mask is None or record.object_mask.is_empty:
-            continue
-        view = SurfaceView.draw(mesh, camera, pose)
-        if view is not None:
-            ignored = None if record.excluded is None else record.excluded.unpack()
-            overlaps.append(overlap(view.silhouette(), record.object_mask.unpack(), ignored))
-    compared = np.array(overlaps)[np.isfinite(overlaps)] if overlaps else np.zeros(0)
-    moving = len(T) > 2
-    return {
-        "rotation_jitter_deg": float(np.degrees(np.median(rotation_jitter(T[:, :3, :3])))) if moving else None,
-        "translation_jitter_m": float(np.median(translation_jitter(T[:, :3, 3]))) if moving else None,
-        "mask_iou": float(np.median(compared)) if len(compared) else None,
-    }

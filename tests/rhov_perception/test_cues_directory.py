@@ -225,6 +225,9 @@ def test_refusals_of_hands(tmp_path):
     path = tmp_path / "hands.npz"
     path.write_bytes(b"no archive")
     refused(tmp_path, "cannot be read")
+    one = hand(2)
+    twice = {name: np.stack([getattr(one, name)] * 2) for name in ("keypoints", "pose", "translation", "joints")}
+    twice["frame_index"] = [5, 5]
     bad_pose = np.zeros((1, 48))
     bad_pose[0, 3] = np.nan
     for changes, text in (
@@ -237,6 +240,7 @@ def test_refusals_of_hands(tmp_path):
         ({"side": ["left", "left"]}, "side"),
         ({"frame_index": [-1]}, "negative"),
         ({"score": [np.inf]}, "not finite"),
+        (twice, "repeats itself"),
     ):
         save_hands(path, **changes)
         refused(tmp_path, text)

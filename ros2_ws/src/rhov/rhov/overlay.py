@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from rhov_core.arrays import ByteArray
 from rhov_core.camera import Camera
-from rhov_core.draw import LOST, OBJECT, draw_axes, draw_hand, fill_mask, write_line
+from rhov_core.draw import HAND, LOST, OBJECT, draw_axes, draw_hand, write_line
+from rhov_core.draw_surfaces import Surface, draw_surfaces
 from rhov_core.errors import InputError
+from rhov_core.hand import HandModel
 from rhov_core.object_model import ObjectModel
-from rhov_core.render import rasterize
 from rhov_core.trajectory import HandObjectTrajectory, ObjectState
 from rhov_core.video import VideoReader, VideoWriter
 
@@ -40,6 +39,7 @@ def write_overlay(
     """
     reader = VideoReader(video, int(trajectory.frame_index[0]))
     place = {int(frame): i for i, frame in enumerate(trajectory.frame_index)}
+    hand_model = _hand_model(trajectory)
     drawn, last = 0, int(trajectory.frame_index[-1])
     with VideoWriter(path, reader.info.fps, (camera.width, camera.height)) as writer:
         for frame in reader:
@@ -48,7 +48,8 @@ def write_overlay(
             i = place.get(frame.frame_index)
             if i is None:
                 continue
-            writer.write(draw_frame(camera.rectify(frame.image), trajectory, i, model, camera.rectified()))
+            image = camera.rectify(frame.image)
+            writer.write(draw_frame(image, trajectory, i, model, camera.rectified(), hand_model))
             drawn += 1
             if progress is not None:
                 progress(drawn / len(trajectory))
@@ -58,7 +59,12 @@ def write_overlay(
 
 
 def draw_frame(
-    image: ByteArray, trajectory: HandObjectTrajectory, index: int, model: ObjectModel, camera: Camera
+    image: ByteArray,
+    trajectory: HandObjectTrajectory,
+    index: int,
+    model: ObjectModel,
+    camera: Camera,
+    hand_model: HandModel | None = None,
 ) -> ByteArray:
     """Draws object and hand of one frame on its image.
 
@@ -68,14 +74,26 @@ def draw_frame(
         index: Which of its frames.
         model: The object.
         camera: Of the image.
+        hand_model: Of the trajectory; None: only the joints of the hand are drawn.
     """
     T, state = trajectory.T_camera_object[index], ObjectState(trajectory.object_state[index])
     points = trajectory.object_scale * model.vertices @ T[:3, :3].T + T[:3, 3]
-    face_id, _ = rasterize(points[None].astype(np.float32), model.faces, camera)
     color = LOST if state == ObjectState.LOST else OBJECT
-    out = fill_mask(image, face_id[0] >= 0, color)
+    surfaces = [Surface(points, model.faces, color)]
+    seen = bool(trajectory.hand_valid[index])
+    if seen and hand_model is not None:
+        pose, translation = trajectory.hand_pose[index], trajectory.hand_translation[index]
+        hand = hand_model.forward_numpy(pose, trajectory.hand_shape, translation).vertices[0]
+        surfaces.append(Surface(hand, hand_model.faces, HAND, opacity=0.7, outline=1))
+    out = draw_surfaces(image, surfaces, camera)
     out = draw_axes(out, camera, T, 0.3 * trajectory.object_scale * model.diameter)
-    if trajectory.hand_valid[index]:
+    if seen and hand_model is None:
         out = draw_hand(out, camera, trajectory.hand_joints[index])
     text = f"frame {trajectory.frame_index[index]}   {state.name.lower()}"
     return write_line(out, text, color if state == ObjectState.LOST else (255, 255, 255))
+
+
+def _hand_model(trajectory: HandObjectTrajectory) -> HandModel | None:
+    """The model that comes with RHOV, if the hand's parameters belong to it."""
+    model = HandModel.load(side="left" if trajectory.hand_side == "left" else "right")
+    return model if model.name == trajectory.hand_model else None

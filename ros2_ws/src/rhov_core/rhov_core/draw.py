@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rhov_core.arrays import BoolArray, ByteArray, FloatArray
+from rhov_core.arrays import ByteArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.pose import transform_points
 
 Color = tuple[int, int, int]
 
 OBJECT: Color = (80, 200, 60)
+HAND: Color = (200, 190, 250)
 LOST: Color = (60, 60, 230)
 AXES: tuple[Color, Color, Color] = ((60, 60, 230), (60, 200, 60), (230, 120, 40))
 """x red, y green, z blue."""
@@ -22,18 +23,6 @@ FINGERS: tuple[Color, ...] = ((60, 160, 255), (80, 220, 255), (120, 230, 120), (
 """Thumb, index, middle, ring, little."""
 _SHIFT = 4
 """Fractional bits of OpenCV's drawing coordinates."""
-
-
-def fill_mask(image: ByteArray, mask: BoolArray, color: Color = OBJECT, opacity: float = 0.35) -> ByteArray:
-    """Tints the pixels of a mask (H, W) and draws its outline on an image (H, W, 3)."""
-    out = image.copy()
-    if mask.any():
-        inside = np.asarray(mask, bool)
-        tint = (1 - opacity) * out[inside] + opacity * np.array(color)
-        out[inside] = tint.astype(np.uint8)
-        contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        cv2.drawContours(out, contours, -1, color, 2, cv2.LINE_AA)
-    return out
 
 
 def draw_axes(image: ByteArray, camera: Camera, T_camera_object: ArrayLike, length: float) -> ByteArray:

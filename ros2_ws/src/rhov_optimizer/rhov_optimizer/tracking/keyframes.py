@@ -21,7 +21,7 @@ NEAR = 0.6
 """Features are expected to be found again from views turned less than this [rad]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Keyframe:
     """Features of one frame with their places on the object."""
 

@@ -1,0 +1,102 @@
+"""The first pose, from masks of known poses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rhov_core.errors import InputError
+from rhov_core.object_model import ObjectModel
+from rhov_core.pose import exp_rotation, make_transform, perturb
+from rhov_optimizer.initialise import InitialPoseConfig, find_initial_pose, refine_initial_pose
+
+
+def placed(model, rotation, depth):
+    """A pose whose view is centred a little off the optical axis."""
+    R = exp_rotation(rotation)
+    centre = (model.vertices.min(0) + model.vertices.max(0)) / 2
+    return make_transform(R, np.array([-0.03, 0.02, depth]) - R @ centre)
+
+
+VIEWS = [(0.3, 0.4, 0.2), (1.2, -0.7, 0.4), (-0.9, 2.0, 0.5), (2.2, 0.6, -1.4), (-1.6, -1.0, 1.5)]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_first_pose_with_a_third_hidden_by_the_hand(model, clip_of, view):
+    clip = clip_of(model, placed(model, view, 0.45)[None], hidden=0.3)
+    found = find_initial_pose(model, clip.camera, clip.cues(0), clip)
+    angle, distance = clip.errors(found.T, 0)
+    assert angle < 3
+    assert distance < 0.01 * 0.45
+    assert found.iou > 0.95 and found.margin > 0.01
+    assert [c.iou for c in found.candidates[1:]] == sorted([c.iou for c in found.candidates[1:]], reverse=True)
+
+
+@pytest.mark.parametrize("view", VIEWS[1:4])
+def test_a_symmetric_object_is_found_up_to_its_symmetry(clip_of, view):
+    box = ObjectModel.box((0.258, 0.189, 0.075))
+    clip = clip_of(box, placed(box, view, 0.7)[None], hidden=0.15)
+    found = find_initial_pose(box, clip.camera, clip.cues(0), clip)
+    angle, distance = clip.errors(found.T, 0)
+    assert angle < 3
+    assert distance < 0.01 * 0.7
+
+
+def test_without_a_segmenter_the_mask_has_to_do(model, clip_of):
+    clip = clip_of(model, placed(model, VIEWS[0], 0.45)[None], hidden=0.0)
+    found = find_initial_pose(model, clip.camera, clip.cues(0), None)
+    assert clip.errors(found.T, 0)[0] < 3
+    assert not clip.segmented
+
+
+def test_the_margin_is_small_where_the_outline_cannot_decide(model, clip_of):
+    box = ObjectModel.box((0.258, 0.189, 0.075))
+    sides = [placed(box, VIEWS[0], 4.0), placed(model, VIEWS[0], 0.45)]  # far away, a box may be seen from either side
+    margins = [
+        find_initial_pose(m, c.camera, c.cues(0), c).margin
+        for m, T in zip((box, model), sides, strict=True)
+        for c in [clip_of(m, T[None], hidden=0.0)]
+    ]
+    assert margins[0] < 0.02 < margins[1]
+
+
+def test_the_same_mask_gives_the_same_pose(model, clip_of):
+    clip = clip_of(model, placed(model, VIEWS[1], 0.45)[None])
+    config = InitialPoseConfig(views=100, refined=20)
+    first, second = (find_initial_pose(model, clip.camera, clip.cues(0), clip, config) for _ in range(2))
+    assert np.array_equal(first.T, second.T)
+
+
+def test_a_given_pose_is_refined(model, clip_of):
+    T = placed(model, VIEWS[2], 0.45)
+    clip = clip_of(model, T[None])
+    rough = perturb(T, [0.004, -0.003, 0.01, 0.06, -0.05, 0.04])
+    found = refine_initial_pose(model, clip.camera, clip.cues(0), rough, clip)
+    angle, distance = clip.errors(found.T, 0)
+    assert angle < 1 and distance < 0.003
+    assert len(found.candidates) == 1
+
+
+def test_a_given_pose_without_any_mask_is_kept(model, clip_of):
+    T = placed(model, VIEWS[2], 0.45)
+    clip = clip_of(model, T[None])
+    cues = replace(clip.cues(0), object_mask=None)
+    found = refine_initial_pose(model, clip.camera, cues, T)
+    assert np.allclose(found.T, T) and np.isnan(found.iou)
+
+
+@pytest.mark.parametrize("t", [(0, 0, -0.5), (3.0, 0, 0.5)])
+def test_a_given_pose_that_shows_nothing_is_refused(model, clip_of, t):
+    clip = clip_of(model, placed(model, VIEWS[0], 0.45)[None])
+    with pytest.raises(InputError, match="initial pose"):
+        refine_initial_pose(model, clip.camera, clip.cues(0), make_transform(np.eye(3), t), clip)
+
+
+def test_a_missing_or_tiny_mask_is_refused(model, clip_of):
+    clip = clip_of(model, placed(model, VIEWS[0], 0.45)[None])
+    cues = clip.cues(0)
+    tiny = np.zeros((480, 640), np.bool_)
+    tiny[:10, :10] = True
+    for mask in (None, tiny):
+        with pytest.raises(InputError, match="mask"):
+            find_initial_pose(model, clip.camera, replace(cues, object_mask=mask), clip)

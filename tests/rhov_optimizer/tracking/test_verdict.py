@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+import pytest
+
+from rhov_core.trajectory import ObjectState
+from rhov_optimizer.tracking.config import TrackerConfig
+from rhov_optimizer.tracking.verdict import Evidence, judge
+
+LOST, TRACKED, FOUND = ObjectState.LOST, ObjectState.TRACKED, ObjectState.REINITIALISED
+NAN = float("nan")
+GOOD = Evidence(
+    sound=True,
+    searched=False,
+    iou=0.97,
+    witness_iou=0.95,
+    mask_score=0.6,
+    feature_inliers=200,
+    features_expected=True,
+)
+PLAIN = replace(GOOD, feature_inliers=0, features_expected=False)
+SEARCHED = replace(PLAIN, searched=True)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state"),
+    [
+        (GOOD, TRACKED),
+        (replace(GOOD, searched=True), FOUND),
+        (replace(GOOD, sound=False), LOST),
+        (replace(GOOD, iou=0.74), LOST),
+        (replace(GOOD, iou=NAN), TRACKED),  # no mask at all: features suffice
+        (replace(GOOD, feature_inliers=14), LOST),
+        (replace(GOOD, feature_inliers=14, iou=0.99, witness_iou=0.99), LOST),  # a mask cannot acquit
+        (replace(GOOD, witness_iou=0.1, mask_score=0.0), TRACKED),  # features can, against a mask that drifted
+        (PLAIN, TRACKED),
+        (replace(PLAIN, iou=0.74), LOST),
+        (replace(PLAIN, iou=NAN, witness_iou=NAN), LOST),
+        (replace(PLAIN, mask_score=0.05), LOST),
+        (replace(PLAIN, witness_iou=0.55), LOST),
+        (replace(PLAIN, witness_iou=0.65), TRACKED),
+        (replace(PLAIN, witness_iou=NAN), TRACKED),
+        (SEARCHED, FOUND),
+        (replace(SEARCHED, witness_iou=0.85), LOST),  # stricter after a jump
+        (replace(SEARCHED, witness_iou=NAN), LOST),  # its own mask would confirm anything
+    ],
+)
+def test_verdict(evidence, state):
+    assert judge(evidence, TrackerConfig()) == state

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: its threads only spin on arrays as small as ours
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+from rhov import environment
 
-import click
-import typer
+environment.apply()  # before anything is imported that reads it
 
-from rhov.graph import PipelineArguments, build_graph, parse_box
-from rhov_core.errors import RhovError
+import typer  # noqa: E402
+
+from rhov.graph import PipelineArguments, build_graph, parse_box  # noqa: E402
+from rhov_core.errors import InputError, RhovError  # noqa: E402
 
 app = typer.Typer(
     name="rhov",
@@ -112,7 +111,6 @@ def pipeline(
     """Run the graph of the launch file as processes, without the launch package."""
     from rhov.demo import run_pipeline
     from rhov.launch_file import parse_arguments
-    from rhov_core.errors import InputError
 
     texts: dict[str, str] = {}
     for argument in arguments:
@@ -149,13 +147,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status: 2 with one sentence for bad input, 130 when interrupted."""
     try:
         status = app(arguments, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    except typer.TyperException as error:
+        print(f"rhov: {error.format_message()}", file=sys.stderr)
+        return 2
     except RhovError as error:
         print(f"rhov: {error}", file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, click.Abort):
+        return 2 if isinstance(error, InputError) else 1
+    except (KeyboardInterrupt, typer.Abort):
         print("rhov: interrupted", file=sys.stderr)
         return 130
     return status if isinstance(status, int) else 0

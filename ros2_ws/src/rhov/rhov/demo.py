@@ -13,13 +13,18 @@ import yaml
 
 from rhov.final_report import add_figures
 from rhov.graph import PipelineArguments, build_graph
+from rhov.stages import StageProgress
 from rhov.supervisor import run_graph
 from rhov_core.errors import MissingDependencyError
 from rhov_core.files import output_directory
 from rhov_core.object_model import ObjectModel
 from rhov_core.sample_clips import sample_clip
+from rhov_core.synth import synthesize_clip
 
-PRODUCTS = ("bag", "imitation", "partial", "plots", "logs")
+RENDERED_SIZE = (0.05, 0.07, 0.15)
+"""Of the object in the rendered clip [m]."""
+RENDERED_SEED, RENDERED_FRAMES = 0, 150
+PRODUCTS = ("bag", "imitation", "partial", "plots", "logs", "clip")
 
 
 def run_pipeline(arguments: PipelineArguments) -> int:
@@ -52,7 +57,7 @@ def run_demo(out: str | Path, *, rendered: bool = False, count: int = 0) -> int:
         shutil.rmtree(folder / name, ignore_errors=True)
     arguments = None if rendered else _real_clip(folder)
     if arguments is None:
-        arguments = _rendered_clip(folder)
+        arguments = _rendered_clip(folder, count or RENDERED_FRAMES)
     return run_pipeline(dataclasses.replace(arguments, out=str(folder), count=count))
 
 
@@ -67,3 +72,18 @@ def _real_clip(folder: Path) -> PipelineArguments | None:
     ObjectModel.box(settings["size"], "box").save(mesh)
     box = ",".join(map(str, settings["box"]))
     return PipelineArguments(video=str(video), mesh=str(mesh), focal=float(settings["focal"]), box=box)
+
+
+def _rendered_clip(folder: Path, frames: int) -> PipelineArguments:
+    progress = StageProgress()
+    with progress:
+        clip = synthesize_clip(
+            ObjectModel.box(RENDERED_SIZE, "carton"),
+            RENDERED_SEED,
+            folder / "clip",
+            frames,
+            progress=lambda fraction: progress.update("render the clip", fraction),
+        )
+        progress.done("render the clip")
+    box = ",".join(map(str, clip.box))
+    return PipelineArguments(video=str(clip.video), mesh=str(clip.mesh), camera=str(clip.camera), box=box)

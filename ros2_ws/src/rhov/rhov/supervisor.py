@@ -21,6 +21,7 @@ from typing import IO
 
 import yaml
 
+from rhov import environment
 from rhov.graph import NodeSpec
 from rhov_core.files import output_directory
 
@@ -115,11 +116,10 @@ def _start(spec: NodeSpec, namespace: str, folder: Path) -> _Running:
 
 
 def _environment() -> dict[str, str]:
-    defaults = {"PYTHONUNBUFFERED": "1", "RCUTILS_COLORIZED_OUTPUT": "0", "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    environment = {**defaults, **os.environ}
+    variables = {"PYTHONUNBUFFERED": "1", "RCUTILS_COLORIZED_OUTPUT": "0", **os.environ, **environment.missing()}
     # a domain of our own, so that two runs on one machine do not hear each other
-    environment.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
-    return environment
+    variables.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    return variables
 
 
 def _watch(running: Sequence[_Running]) -> tuple[int, str]:

@@ -30,11 +30,13 @@ def checked(
         A read-only array. It is a copy unless `value` was already read-only and of the right type.
 
     Raises:
-        InputError: If the shape differs, the type cannot be converted or a value is not finite.
+        InputError: If the shape differs, a value cannot be converted (to integers: without loss) or is not finite.
     """
     try:
         array = np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError) as error:
+        if array.dtype.kind in "iu":
+            _require_same(np.asarray(value), array)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{name} is {type(value).__name__} ({error})", f"an array of {np.dtype(dtype)}", f"convert {name} first"
         ) from error
@@ -50,3 +52,9 @@ def checked(
         array = array.copy() if array is value or array.base is not None else array
         array.flags.writeable = False
     return array
+
+
+def _require_same(given: NDArray[Any], whole: NDArray[Any]) -> None:
+    """Raises a ValueError if the conversion to integers changed a value."""
+    if given.dtype != whole.dtype and (given != whole).any():
+        raise ValueError(f"{given[given != whole].flat[0]} does not fit {whole.dtype}")

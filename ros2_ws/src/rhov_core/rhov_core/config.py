@@ -10,6 +10,7 @@ Every field of a configuration carries a help text with its unit:
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
@@ -24,7 +25,7 @@ def setting(default: Any, help: str, *, low: float | None = None, high: float | 
 
 
 def check_ranges(config: Any) -> None:
-    """Refuses numbers outside the range of their field; call it from `__post_init__`.
+    """Refuses numbers that are outside the range of their field or not finite; call it from `__post_init__`.
 
     Raises:
         InputError: Naming the field, its value and its range.
@@ -32,7 +33,8 @@ def check_ranges(config: Any) -> None:
     for field in dataclasses.fields(config):
         low, high = field.metadata.get("low"), field.metadata.get("high")
         value = getattr(config, field.name)
-        if (low is not None and not value >= low) or (high is not None and not value <= high):
+        endless = isinstance(value, float) and not math.isfinite(value)
+        if endless or (low is not None and not value >= low) or (high is not None and not value <= high):
             bounds = f"{'-inf' if low is None else low} to {'inf' if high is None else high}"
             raise InputError(f"{field.name} is {value}", bounds, f"set {field.name} within this range")
 
@@ -53,7 +55,8 @@ def from_mapping(cls: type[T], values: Mapping[str, Any]) -> T:
         kind = hints[name]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if isinstance(kind, type) and not isinstance(value, kind):
+        mistaken = isinstance(value, bool) and kind is not bool  # Python takes True for the number 1
+        if isinstance(kind, type) and (mistaken or not isinstance(value, kind)):
             raise InputError(f"{name} is {value!r}", f"a value of type {kind.__name__}", f"correct {name}")
         out[name] = value
     return cls(**out)

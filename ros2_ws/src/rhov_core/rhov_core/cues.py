@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from rhov_core.arrays import BoolArray, ByteArray, FloatArray, checked
+from rhov_core.errors import InputError
 
 Side = Literal["right", "left"]
 
@@ -36,6 +37,8 @@ class HandEstimate:
     """Name of the hand model that the parameters belong to."""
 
     def __post_init__(self) -> None:
+        if self.side not in ("right", "left"):
+            raise InputError(f"the side of the hand is '{self.side}'", "right or left", "correct it")
         for name, shape in (
             ("keypoints", (21, 2)),
             ("pose", (48,)),
@@ -45,6 +48,7 @@ class HandEstimate:
             ("wrist_covariance", (6, 6)),
         ):
             object.__setattr__(self, name, checked(f"HandEstimate.{name}", getattr(self, name), shape))
+        checked("HandEstimate.score", self.score, ())
 
 
 def _empty_points() -> FloatArray:
@@ -86,6 +90,8 @@ class FrameCues:
 
     def __post_init__(self) -> None:
         width, height = self.image_size
+        for name in ("stamp", "mask_score"):
+            checked(f"FrameCues.{name}", getattr(self, name), ())
         for name in ("flow_source", "flow_target", "feature_positions"):
             object.__setattr__(self, name, checked(f"FrameCues.{name}", getattr(self, name), (None, 2)))
         checked("FrameCues.flow_target", self.flow_target, (len(self.flow_source), 2))

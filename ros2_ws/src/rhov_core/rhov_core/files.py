@@ -42,14 +42,19 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The suffix is kept, so that writers that look at it still work.
 
     Raises:
-        InputError: If the folder of `path` cannot be written.
+        InputError: If `path` or its folder cannot be written.
     """
     final = Path(path)
     output_directory(final.parent)
     partial = final.with_name(f".partial-{os.getpid()}-{final.name}")
     try:
         yield partial
-        os.replace(partial, final)
+        try:
+            os.replace(partial, final)
+        except OSError as error:
+            raise InputError(
+                f"'{final}' cannot be written ({error.strerror})", "a file that you may write", "choose another name"
+            ) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rhov_core.arrays import FloatArray, checked
+from rhov_core.errors import InputError
+from rhov_core.pose import is_transform
 from rhov_core.trajectory import ObjectState
 
 
@@ -30,5 +32,8 @@ class ObjectEstimate:
     """Median reprojection residual of the inliers [pixel]; NaN without features."""
 
     def __post_init__(self) -> None:
+        checked("ObjectEstimate.stamp", self.stamp, ())
         object.__setattr__(self, "T_camera_object", checked("T_camera_object", self.T_camera_object, (4, 4)))
+        if not is_transform(self.T_camera_object):
+            raise InputError("T_camera_object is not a rigid transform", "a rotation and a translation", "correct it")
         object.__setattr__(self, "covariance", checked("covariance", self.covariance, (6, 6), np.float64))

@@ -86,6 +86,12 @@ class HandObjectTrajectory:
         for name in ("frame_index", "stamp"):
             if (np.diff(getattr(self, name)) <= 0).any():
                 raise InputError(f"{name} does not increase strictly", "one entry for each frame, in order", "sort it")
+        if not np.isin(self.object_state, list(ObjectState)).all():
+            raise InputError(
+                "object_state holds an unknown verdict", "0 lost, 1 tracked, 2 re-initialised", "correct it"
+            )
+        if self.hand_side not in ("right", "left"):
+            raise InputError(f"hand_side is '{self.hand_side}'", "right or left", "correct it")
         if not is_transform(self.T_camera_object):
             raise InputError(
                 "T_camera_object holds a matrix that is not a rigid transform",
@@ -128,12 +134,12 @@ class HandObjectTrajectory:
             raise InputError(f"there is no file '{path}'", "a trajectory.npz", todo) from None
         except Exception as error:  # numpy raises several kinds for damaged archives
             raise InputError(f"'{path}' cannot be read ({error})", "a trajectory.npz", todo) from error
-        schema = int(data.pop("schema", -1))
+        schema = data.pop("schema", None)
         missing = [f.name for f in fields(cls) if f.name not in data]
-        if schema != SCHEMA_VERSION or missing:
+        if schema is None or schema.shape != () or schema != SCHEMA_VERSION or missing:
             lacks = f" and lacks {', '.join(missing)}" if missing else ""
             raise InputError(f"'{path}' has schema {schema}{lacks}", f"schema {SCHEMA_VERSION}", todo)
         for name in ("object_name", "hand_side", "hand_model"):
             data[name] = str(data[name])
-        data["object_scale"] = float(data["object_scale"])
+        data["object_scale"] = float(checked("object_scale", data["object_scale"], ()))
         return cls(**{f.name: data[f.name] for f in fields(cls)})

@@ -99,6 +99,8 @@ class ReconstructServer:
     def _wait_for_end(self, handle: Any) -> None:
         begin = time.monotonic()
         while True:
+            if handle.is_cancel_requested:
+                raise _NoResultError("cancelled")
             video, done = self.video, self._buffer.received
             ended = video.state in (VideoInfo.ENDED, VideoInfo.FAILED)
             quiet = min(self._idle(), time.monotonic() - begin)

@@ -46,8 +46,12 @@ def test_light_hand_is_a_subset_of_the_full_one(model: HandModel) -> None:
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-def test_resizing_moves_no_pixel(true_clip: Any, model: HandModel, side: str) -> None:
+@pytest.mark.parametrize("offset", [0.0, 0.1])
+def test_resizing_moves_no_pixel(true_clip: Any, model: HandModel, side: str, offset: float) -> None:
     sided = model if side == "right" else model.mirrored()
+    # MANO's wrist is not at its origin as the free model's is.
+    shift = np.array([offset, 0.0, 0.0])
+    sided = dataclasses.replace(sided, template=sided.template + shift, joint_template=sided.joint_template + shift)
     track = HandTrack.from_records(true_clip.records, model)
     assert track is not None
     larger = resized(track, sided, 1.15)

@@ -24,24 +24,28 @@ class ObjectProjectionTerm(Term):
 
     def loss(self, scene: Scene) -> torch.Tensor:
         """Paper equation 6."""
-        return _moved(self._problem, scene.object_vertices[scene.own][:, self._pick], self._start[scene.own_frames])
+        points = scene.object_vertices[scene.own][:, self._pick]
+        return _moved(self._problem, points, self._start[scene.own_frames]).sum() / len(self._problem)
 
 
 class HandProjectionTerm(Term):
-    """The hand's keypoints."""
+    """The hand's keypoints, in the frames that show it."""
 
     def __init__(self, problem: Problem) -> None:
-        if problem.start.hand is None:
+        if problem.hand is None or problem.start.hand is None:
             raise CueMissingError("no frame shows a hand")
         self._problem = problem
         self._start = problem.project(problem.start.hand.joints)
+        self._valid = torch.from_numpy(problem.hand.valid)
 
     def loss(self, scene: Scene) -> torch.Tensor:
         """Paper equation 6."""
         assert scene.hand is not None
-        return _moved(self._problem, scene.hand.joints[scene.own], self._start[scene.own_frames])
+        frames = scene.own_frames
+        per_frame = _moved(self._problem, scene.hand.joints[scene.own], self._start[frames])
+        return (self._valid[frames] * per_frame).sum() / len(self._problem)
 
 
 def _moved(problem: Problem, points: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-    squared = ((problem.project(points) - start) / TOLERANCE).square().sum(-1)
-    return squared.mean(1).sum() / len(problem)
+    """Mean squared distance (n,) of the projections of points (n, P, 3) from their start (n, P, 2)."""
+    return ((problem.project(points) - start) / TOLERANCE).square().sum(-1).mean(1)

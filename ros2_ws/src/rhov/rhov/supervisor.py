@@ -129,10 +129,12 @@ def _watch(running: Sequence[_Running]) -> tuple[int, str]:
             code = r.process.poll()
             if code is None:
                 continue
-            if r.spec.terminal:
-                return (code, "") if code >= 0 else (1, f"{r.spec.name} was stopped by signal {-code}")
+            if r.spec.terminal and code >= 0:
+                return code, ""
             message = _describe(r, code)
             print(f"\nrhov: {message}", file=sys.stderr, flush=True)
+            if r.spec.terminal:
+                return 1, message
             terminal = [t for t in running if t.spec.terminal and t.process.poll() is None]
             _interrupt(terminal)
             _wait(terminal, GRACE_SECONDS)
@@ -142,6 +144,8 @@ def _watch(running: Sequence[_Running]) -> tuple[int, str]:
 
 def _describe(running: _Running, code: int) -> str:
     how = f"was stopped by signal {-code}" if code < 0 else f"ended with exit status {code}"
+    if running.file is None:
+        return f"the node {running.spec.name} {how}"
     lines = running.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     last = f" ({lines[-1].strip()})" if lines else ""
     return f"the node {running.spec.name} {how}{last}; its log is {running.log}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rhov_core.arrays import BoolArray, ByteArray, FloatArray, checked
 from rhov_core.errors import InputError
@@ -40,7 +41,6 @@ class HandEstimate:
         if self.side not in ("right", "left"):
             raise InputError(f"the side of the hand is '{self.side}'", "right or left", "correct it")
         for name, shape in (
-            ("keypoints", (21, 2)),
             ("pose", (48,)),
             ("shape", (10,)),
             ("translation", (3,)),
@@ -48,7 +48,15 @@ class HandEstimate:
             ("wrist_covariance", (6, 6)),
         ):
             object.__setattr__(self, name, checked(f"HandEstimate.{name}", getattr(self, name), shape))
+        object.__setattr__(self, "keypoints", _pixels("HandEstimate.keypoints", self.keypoints, (21, 2)))
         checked("HandEstimate.score", self.score, ())
+
+
+def _pixels(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> FloatArray:
+    """Pixels in the precision of messages, so that the library and the nodes compute with the same numbers."""
+    rounded = checked(name, value, shape).astype(np.float32).astype(np.float64)
+    rounded.flags.writeable = False
+    return rounded
 
 
 def _empty_points() -> FloatArray:
@@ -93,7 +101,8 @@ class FrameCues:
         for name in ("stamp", "mask_score"):
             checked(f"FrameCues.{name}", getattr(self, name), ())
         for name in ("flow_source", "flow_target", "feature_positions"):
-            object.__setattr__(self, name, checked(f"FrameCues.{name}", getattr(self, name), (None, 2)))
+            object.__setattr__(self, name, _pixels(f"FrameCues.{name}", getattr(self, name), (None, 2)))
+        object.__setattr__(self, "mask_score", float(np.float32(self.mask_score)))
         checked("FrameCues.flow_target", self.flow_target, (len(self.flow_source), 2))
         descriptors = checked(
             "FrameCues.feature_descriptors", self.feature_descriptors, (len(self.feature_positions), None), np.uint8

@@ -1,7 +1,6 @@
 """Rasteriser and differentiable renderer of triangle meshes, on the CPU."""
 
-from rhov_core.render.contour import SilhouetteContour, silhouette_contour
 from rhov_core.render.differentiable import Rendered, render
 from rhov_core.render.rasterizer import NEAR, rasterize
 
-__all__ = ["NEAR", "Rendered", "SilhouetteContour", "rasterize", "render", "silhouette_contour"]
+__all__ = ["NEAR", "Rendered", "rasterize", "render"]

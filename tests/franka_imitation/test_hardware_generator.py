@@ -44,8 +44,8 @@ def drive(generator, references):
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**31), name=st.sampled_from(sorted(ROBOTS)))
-def test_wild_references_never_exceed_a_limit(seed, name):
+@given(seed=st.integers(0, 2**31), name=st.sampled_from(sorted(ROBOTS)), period=st.sampled_from([0.001, PERIOD]))
+def test_wild_references_never_exceed_a_limit(seed, name, period):
     robot, rng = ROBOTS[name], np.random.default_rng(seed)
     span = robot.limits.upper - robot.limits.lower
     references = []
@@ -54,10 +54,28 @@ def test_wild_references_never_exceed_a_limit(seed, name):
         target = robot.limits.lower - 0.1 * span + rng.random(7) * 1.2 * span
         velocity = rng.normal(size=7) * robot.limits.velocity * (kind == 1)
         acceleration = rng.normal(size=7) * robot.limits.acceleration * (kind == 1)
+        if kind == 2:  # small deviations, where the linear law is at work
+            target = references[-1].positions if references and references[-1] else robot.ready
         reference = None if kind == 3 else Sample(target, velocity, acceleration)
-        noise = rng.normal(size=(20, 7)) * 0.02 * (kind == 2)
+        noise = rng.normal(size=(20, 7)) * 10 ** rng.uniform(-4, -1.5) * (kind == 2)
         references += [reference and Sample(reference.positions + n, *reference[1:]) for n in noise]
-    assert_within_limits(drive(start(robot), references), robot)
+    assert_within_limits(drive(start(robot, period), references), robot, period)
+
+
+@pytest.mark.parametrize("name", sorted(ROBOTS))
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_reference_faster_than_the_limits_does_not_pull_the_command_along(name, sign):
+    robot = ROBOTS[name]
+    middle = (robot.limits.lower + robot.limits.upper) / 2
+    generator = start(robot)
+    generator.reset(middle)
+    speed, acceleration = sign * robot.limits.velocity, sign * 3 * robot.limits.acceleration
+    states = [generator.state]
+    for _ in range(60):
+        ahead = states[-1].positions + sign * 1e-3
+        states.append(generator.follow(generator.clip(Sample(ahead, speed, acceleration))))
+    assert_within_limits(states, robot)
+    assert np.abs(states[-1].velocities).max() > 0.3
 
 
 @pytest.mark.parametrize("name", sorted(ROBOTS))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from franka_imitation.hardware.simulated import SimulatedRobot
-from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, ReplayError, judged
+from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, ReplayError, judged, replay_in_simulation
 from franka_imitation.replay.client import Followed
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
@@ -14,6 +14,7 @@ from franka_imitation.safety import SafetyChecks, SafetyConfig
 from franka_imitation.scene import build_scene
 from rhov_core.errors import InputError
 from rhov_core.files import read_json
+from rhov_core.video import VideoReader
 
 ROBOT = Robot.load("panda")
 
@@ -67,7 +68,7 @@ def test_it_is_deterministic(checks, result, box):
 def test_again_from_where_it_ended_and_slower(client, checks, result):
     """The fingers open, the arm goes back to the start, the object is put back."""
     assert replay(client, checks, result).success
-    outcome = replay(client, checks, result, speed=0.5)
+    outcome = replay(client, checks, result, speed=0.8)
     assert outcome.success and outcome.figures()[1] < 0.01
     assert outcome.replayed.goals == 5  # open, to the start, to the object, close, follow
 
@@ -166,6 +167,11 @@ def test_a_failed_goal_is_told(client, checks, result):
         replay(client, checks, result)
 
 
-def test_a_result_is_read_back_and_replayed(client, checks, result, tmp_path):
+def test_a_result_is_read_back_and_replayed(box, result, tmp_path):
     result.save(tmp_path)
-    assert replay(client, checks, ImitationResult.load(tmp_path)).success
+    outcome = replay_in_simulation(ImitationResult.load(tmp_path), box)
+    assert outcome.success
+    folder = outcome.save(tmp_path, box)
+    info = VideoReader(folder / "rollout.mp4").info
+    assert info.width > 0 and info.frames_announced > 30
+    assert read_json(folder / "report.json")["video"]

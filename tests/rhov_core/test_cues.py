@@ -108,9 +108,9 @@ def test_bad_cues_are_refused(bad):
 def test_with_object_mask():
     old = cues(mask_score=0.4, flow_source=[[1, 2]], flow_target=[[2, 3]])
     new = old.with_object_mask(np.ones((6, 8), bool), 0.8)
-    assert new.object_mask.all() and new.mask_score == 0.8 and old.object_mask is None
+    assert new.object_mask.all() and new.mask_score == pytest.approx(0.8) and old.object_mask is None
     np.testing.assert_array_equal(new.flow_source, old.flow_source)
-    assert old.with_object_mask(np.ones((6, 8), bool)).mask_score == 0.4
+    assert old.with_object_mask(np.ones((6, 8), bool)).mask_score == pytest.approx(0.4)
     with pytest.raises(InputError):
         old.with_object_mask(np.ones((3, 3), bool))
 

@@ -126,7 +126,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, arrays, where, comm
     content = {k: v for k, v in arrays.items() if k != "shapedirs20"} | {where: evil}
     path = tmp_path / "MANO_RIGHT.pkl"
     path.write_bytes(pickle.dumps(evil if where.startswith("instead") else content, protocol=2))
-    with pytest.raises(InputError, match="no hand model needs"):
+    with pytest.raises(InputError, match="which no array needs"):
         HandModel.load(path)
     assert not trace.exists()
 

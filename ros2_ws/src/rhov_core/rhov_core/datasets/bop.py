@@ -1,0 +1,143 @@
+"""Data sets in the format of the BOP benchmark (https://bop.felk.cvut.cz): YCB-Video, HANDAL, HOPE and many more.
+
+Layout: `SPLIT/000001/{scene_camera.json,scene_gt.json,rgb/,depth/,mask_visib/}`, `models/{obj_000001.ply,
+models_info.json}`; millimetres. A clip is "SPLIT/SCENE/OBJECT", one object over the images of a scene that show it;
+"SPLIT/SCENE/OBJECT.2" is the second instance of that object. BOP knows nothing about hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.camera import Camera
+from rhov_core.datasets.clip import Clip, HandTruth, read_image
+from rhov_core.datasets.layout import Layout
+from rhov_core.datasets.rigid import nearest_rigid
+from rhov_core.files import read_json
+from rhov_core.pose import exp_rotation, make_transform
+
+LAYOUT = Layout(
+    "BOP data set",
+    "https://bop.felk.cvut.cz/datasets (the base archive, the models and one archive of images)",
+    "SPLIT/SCENE/{scene_camera.json,scene_gt.json,rgb} and models/",
+)
+FRAME_RATE = 30.0
+"""BOP stores no times; its video scenes were recorded at this rate."""
+SYMMETRY_STEP = 0.01
+"""A vertex moves by at most this fraction of the diameter between steps of a continuous symmetry, as in BOP."""
+_MILLIMETRE = 1e-3
+_MODELS = ("models", "models_cad", "models_eval")
+
+
+def clip_names(root: str | Path, split: str | None = None) -> list[str]:
+    """Names of the clips of a split such as "test", or of all that are there.
+
+    Raises:
+        InputError: If the folder is not in BOP's format or the split is not there.
+    """
+    folder = LAYOUT.root(root)
+    annotated = LAYOUT.choose(folder, f"{split or '*'}/*/scene_gt*.json", "scene_gt.json")
+    scenes = [p.parent for p in annotated if p.name == "scene_gt.json"]
+    if not scenes:
+        raise LAYOUT.error(
+            f"'{annotated[0].parent}' has {annotated[-1].name} in place of scene_gt.json: the fisheye cameras of HOT3D "
+            "are not supported, rectify its images and write them as a scene with one pinhole camera"
+        )
+    return [f"{s.parent.name}/{s.name}/{name}" for s in scenes for name in _instances(read_json(s / "scene_gt.json"))]
+
+
+def load_clip(root: str | Path, name: str, mano: str | Path | None = None) -> Clip:
+    """One object over the images of a scene.
+
+    Args:
+        root: The folder of the data set, such as ycbv/.
+        name: "SPLIT/SCENE/OBJECT", or "SPLIT/SCENE/OBJECT.2" and so on for further instances.
+        mano: Not needed: there are no hands.
+
+    Raises:
+        InputError: If something is missing or damaged, or the intrinsic matrix changes within the scene.
+    """
+    folder = LAYOUT.root(root)
+    split, scene_name, instance = LAYOUT.clip(name, clip_names(folder)).split("/")
+    scene = folder / split / scene_name
+    cameras = read_json(LAYOUT.require(scene / "scene_camera.json", "scene_camera.json"))
+    places = _instances(read_json(scene / "scene_gt.json"))[instance]
+    images = [_image(scene, int(i)) for i in places]
+    K = np.array([cameras[i]["cam_K"] for i in places], np.float64).reshape(-1, 3, 3)
+    if not np.allclose(K, K[0], atol=1e-3):
+        raise LAYOUT.error(f"the intrinsic matrix changes within '{scene}', which RHOV cannot track")
+    entries = [entry for _, entry in places.values()]
+    R = np.array([e["cam_R_m2c"] for e in entries], np.float64).reshape(-1, 3, 3)
+    t = np.array([e["cam_t_m2c"] for e in entries], np.float64) * _MILLIMETRE
+    height, width = read_image(images[0], cv2.IMREAD_COLOR).shape[:2]
+    keys = list(places)
+    object_id = int(instance.split(".")[0])
+    models = next((folder / m for m in _MODELS if (folder / m).is_dir()), folder / "models")
+    return Clip(
+        dataset=folder.name,
+        name=name,
+        camera=Camera(K[0], width, height),
+        images=tuple(images),
+        stamp=np.array([int(i) for i in keys]) / FRAME_RATE,
+        mesh_path=LAYOUT.require(models / f"obj_{object_id:06d}.ply", "a mesh"),
+        object_name=f"obj_{object_id:06d}",
+        T_camera_object=nearest_rigid(R, t, f"scene_gt.json of '{scene}'"),
+        object_valid=np.ones(len(keys), bool),
+        hand=HandTruth.unknown(len(keys)),
+        place_vertices=lambda vertices: vertices * _MILLIMETRE,
+        symmetries=_symmetries(models / "models_info.json", object_id),
+        read_depth=(lambda i: _depth(scene, keys[i], cameras)) if (scene / "depth").is_dir() else None,
+        read_object_mask=(lambda i: _mask(scene, keys[i], places)) if (scene / "mask_visib").is_dir() else None,
+        notes=("BOP stores no times: images are taken to be 1/30 s apart, by their number.",),
+    )
+
+
+def _instances(annotations: Mapping[str, Any]) -> dict[str, dict[str, tuple[int, Any]]]:
+    """For each instance by name, and each image that shows it: its place among the annotations, and the annotation."""
+    found: dict[str, dict[str, tuple[int, Any]]] = {}
+    for image in sorted(annotations, key=int):
+        seen: dict[int, int] = {}
+        for place, entry in enumerate(annotations[image]):
+            number = seen[entry["obj_id"]] = seen.get(entry["obj_id"], 0) + 1
+            name = f"{entry['obj_id']}" if number == 1 else f"{entry['obj_id']}.{number}"
+            found.setdefault(name, {})[image] = (place, entry)
+    return found
+
+
+def _image(scene: Path, index: int) -> Path:
+    candidates = [scene / kind / f"{index:06d}.{end}" for kind in ("rgb", "gray") for end in ("png", "jpg", "tif")]
+    return LAYOUT.require(next((p for p in candidates if p.is_file()), candidates[0]), "an image")
+
+
+def _depth(scene: Path, key: str, cameras: Mapping[str, Any]) -> FloatArray:
+    scale = float(cameras[key].get("depth_scale", 1.0)) * _MILLIMETRE
+    return read_image(scene / "depth" / f"{int(key):06d}.png", cv2.IMREAD_UNCHANGED) * scale
+
+
+def _mask(scene: Path, key: str, places: Mapping[str, tuple[int, Any]]) -> BoolArray:
+    path = scene / "mask_visib" / f"{int(key):06d}_{places[key][0]:06d}.png"
+    return read_image(path, cv2.IMREAD_GRAYSCALE) > 0
+
+
+def _symmetries(path: Path, object_id: int) -> FloatArray:
+    """All symmetries (S, 4, 4) [m] of models_info.json, the identity first; continuous ones in BOP's steps."""
+    info = read_json(LAYOUT.require(path, "models_info.json")).get(str(object_id), {})
+    discrete = [np.eye(4)]
+    for matrix in info.get("symmetries_discrete", []):
+        T = np.array(matrix, np.float64).reshape(4, 4)
+        discrete.append(nearest_rigid(T[:3, :3], T[:3, 3] * _MILLIMETRE, f"'{path}'"))
+    steps = int(np.ceil(np.pi / SYMMETRY_STEP))
+    continuous = []
+    for symmetry in info.get("symmetries_continuous", []):
+        axis = np.asarray(symmetry["axis"], np.float64)
+        offset = np.asarray(symmetry["offset"], np.float64) * _MILLIMETRE
+        R = exp_rotation(np.arange(steps)[:, None] * (2 * np.pi / steps) * axis / np.linalg.norm(axis))
+        continuous.append(make_transform(R, offset - R @ offset))
+    turns = np.concatenate(continuous) if continuous else np.eye(4)[None]
+    return (turns[:, None] @ np.stack(discrete)[None]).reshape(-1, 4, 4)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from franka_imitation import replay
 from franka_imitation.config import ImitationConfig
-from franka_imitation.hardware.simulated import SimulatedRobot
 from franka_imitation.imitate import imitate
 from franka_imitation.placement import Placement
-from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, judged
 from franka_imitation.result import ImitationResult
-from franka_imitation.robot import Robot
-from franka_imitation.safety import SafetyChecks
 from rhov.stages import StageProgress
 from rhov_core.errors import InputError, PlanningError
 from rhov_core.files import output_directory
@@ -79,21 +76,23 @@ def replay_in_simulation(
         ReplayError: If the robot did not do what it was asked to.
         PlanningError: If the motion was refused; the message names joint, time and margin.
     """
-    result = ImitationResult.load(directory)
-    robot, model = Robot.load(result.plan.robot), ObjectModel.load(mesh, repair=True)
-    checks = SafetyChecks(robot)
-    client = LocalClient(SimulatedRobot(robot, model))
+    result, model = ImitationResult.load(directory), ObjectModel.load(mesh, repair=True)
     with StageProgress() as progress:
-        replayed = Replayer(client, robot, checks, ReplayConfig(speed=speed)).run(
-            result.plan,
+        outcome = replay.replay_in_simulation(
+            result,
+            model,
+            replay.ReplayConfig(speed=speed),
             dry_run=dry_run,
             progress=lambda stage, fraction, message: progress.update("replay", fraction, message or stage),
         )
-        outcome = judged(result, replayed, client.recording, checks.geometry)
         progress.done("replay")
         if not dry_run:
-            outcome.save(directory, model if video else None)
-    if replayed.refusals:
+            outcome.save(
+                directory,
+                model if video else None,
+                progress=lambda stage, fraction: progress.update("write", fraction, ""),
+            )
+    if outcome.replayed.refusals:
         raise PlanningError(outcome.sentence())
     yield outcome.sentence()
 

@@ -13,7 +13,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from rclpy.action import ActionClient
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.node import Node
 from rhov_msgs.action import Imitate, Reconstruct, Replay
@@ -28,7 +27,15 @@ from rhov_core import messages
 from rhov_core.camera import Camera
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import RhovError
-from rhov_core.nodes import BadMessages, StopNode, declare_config, latched_qos, run_node, stream_qos
+from rhov_core.nodes import (
+    BadMessages,
+    StopNode,
+    ThreadSafeActionClient,
+    declare_config,
+    latched_qos,
+    run_node,
+    stream_qos,
+)
 
 SUCCEEDED = 4  # action_msgs/GoalStatus.STATUS_SUCCEEDED
 
@@ -78,9 +85,9 @@ class Coordinator(Node):
         ):
             guarded = self._bad.guard(topic, callback)
             self.create_subscription(kind, topic, guarded, qos, callback_group=group)
-        self._reconstruct = ActionClient(self, Reconstruct, "reconstruct", callback_group=group)
-        self._imitate = ActionClient(self, Imitate, "imitate", callback_group=group)
-        self._replay = ActionClient(self, Replay, "replay", callback_group=group)
+        self._reconstruct = ThreadSafeActionClient(self, Reconstruct, "reconstruct", callback_group=group)
+        self._imitate = ThreadSafeActionClient(self, Imitate, "imitate", callback_group=group)
+        self._replay = ThreadSafeActionClient(self, Replay, "replay", callback_group=group)
         self._start = self.create_timer(0.1, self._run, callback_group=MutuallyExclusiveCallbackGroup())
 
     def _on_camera(self, message: CameraInfo) -> None:
@@ -157,7 +164,7 @@ class Coordinator(Node):
             raise self._failure(f"the overlay and the plots could not be made: {error}") from error
         self._progress.done("overlay and plots")
 
-    def _call(self, client: ActionClient, goal: Any, stage: str) -> Any:
+    def _call(self, client: ThreadSafeActionClient, goal: Any, stage: str) -> Any:
         """Sends a goal, shows its feedback and returns its result; fails when nothing happens for too long."""
         self._progress.update(stage, -1, "waiting for the node")
         if not client.wait_for_server(self._config.server_timeout):

@@ -100,6 +100,30 @@ def test_a_symmetric_object_keeps_to_one_member_of_its_symmetry(clip_of, motion)
     assert np.degrees(np.max(turned)) < 2  # without regard to the symmetry
 
 
+def test_after_a_far_jump_the_nearest_member_of_the_symmetry_is_taken(clip_of, motion):
+    box = ObjectModel.box((0.2, 0.15, 0.07))
+    T = motion(20, start_pose(box, depth=0.6))
+    T[GAP.stop :] = T[GAP.stop :] @ make_transform(exp_rotation([0.0, 0.0, 0.7]), np.zeros(3))
+    T[GAP.stop :, :3, 3] += [0.1, -0.03, 0.1]
+    for member in box.symmetries:  # whichever the search comes upon, the track goes on with the nearest
+        clip = clip_of(box, T @ member, textured=False, blank=GAP)
+        _, estimates, _ = track(clip, T=clip.T[0])
+        assert estimates[GAP.stop].state == ObjectState.REINITIALISED
+        turned = estimates[-1].T_camera_object[:3, :3] @ clip.T[-1, :3, :3].T
+        assert np.degrees(rotation_angle(turned)) < 2
+
+
+def test_without_flow_the_motion_is_expected_to_go_on(model, clip_of, motion):
+    T = motion(14, start_pose(model))
+    T[:, 0, 3] = T[0, 0, 3] + 0.012 * np.arange(14)  # 16 pixels a frame
+    clip = clip_of(model, T, textured=False)
+    tracker = ObjectTracker(model, clip.camera, clip)
+    tracker.start(clip.cues(0), T[0])
+    for i in range(1, 14):
+        cues = replace(clip.cues(i), flow_source=np.zeros((0, 2)), flow_target=np.zeros((0, 2)))
+        assert tracker.step(cues).state == ObjectState.TRACKED
+
+
 def test_the_first_pose_is_searched_for_when_none_is_given(model, clip_of, motion):
     clip = clip_of(model, motion(4, start_pose(model)))
     tracker, estimates, _ = track(clip)

@@ -129,8 +129,16 @@ def test_fingertip_pads_are_where_fingers_touch(model):
         assert model.tip_vertices[i] in model.fingertip_vertices[finger]
         tip = model.template[model.tip_vertices[i]]
         assert np.linalg.norm(pad - tip, axis=1).max() < 0.02
-        if finger != "thumb":
-            segment = model.template[model.weights[:, FINGER_JOINTS[finger][2]] > 0.5]
-            assert pad[:, 1].mean() < segment[:, 1].mean()  # the palm's side
+        joint = model.joint_template[FINGER_JOINTS[finger][2]]
+        bone = (tip - joint) / np.linalg.norm(tip - joint)
+        palmar = np.array([0.0, -1, 0])
+        if finger == "thumb":
+            palmar = model.joint_template[FINGER_JOINTS["little"][0]] - model.joint_template[FINGER_JOINTS["thumb"][0]]
+        palmar = palmar - bone * (bone @ palmar)
+        end = (model.weights[:, FINGER_JOINTS[finger][2]] > 0.5) & (
+            (model.template - joint) @ bone > 0.5 * np.linalg.norm(tip - joint)
+        )
+        away_from_nail = (pad.mean(0) - model.template[end].mean(0)) @ palmar / np.linalg.norm(palmar)
+        assert away_from_nail > 0.001
     sets = list(model.fingertip_vertices.values())
     assert len(np.unique(np.concatenate(sets))) == sum(map(len, sets))

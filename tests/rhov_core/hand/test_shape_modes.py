@@ -53,6 +53,8 @@ def test_coefficient_3_thickens_without_moving_joints(model):
         return np.linalg.norm(arm - np.outer(arm @ axis, axis), axis=1)
 
     np.testing.assert_allclose(radius(thicker.vertices) / radius(rest.vertices), 1.08, atol=1e-3)
+    of_palm = model.weights[:, 0] > 0.99
+    np.testing.assert_allclose(thicker.vertices[0, of_palm, 1], 1.08 * rest.vertices[0, of_palm, 1], atol=2e-4)
 
 
 def test_the_other_coefficients_do_nothing(model):

@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_hand import CAMERA, MODELS, SKELETONS, detect, make_truth
+from synthetic_hand import CAMERA, MODELS, PALM_TO_CAMERA, SKELETONS, detect, make_truth
 
 from rhov_core.pose import log_rotation, perturb, rotation_angle
 from rhov_perception.hand.fit import HandFitter
 from rhov_perception.hand.size import shape_of_length
-from rhov_perception.hand.skeleton import make_skeleton
+from rhov_perception.hand.skeleton import make_skeleton, pose_keypoints
 from rhov_perception.hand.solver import Expectation, HandState, linearise
 from rhov_perception.hand.uncertainty import calibrated
 
@@ -77,6 +77,16 @@ def test_the_size_of_the_detectors_landmarks_does_not_matter():
     a = FITTER.fit(detect(truth), "right", SKELETONS["right"])
     b = FITTER.fit(detect(truth, size=1.5), "right", SKELETONS["right"])
     np.testing.assert_allclose(a.state.translation, b.state.translation, atol=1e-9)
+
+
+def test_the_depths_are_compared_along_the_ray_to_the_hand():
+    """Landmarks are those of a camera that looks straight at the hand; here it stands at the border of the image."""
+    for x in (-0.32, 0.32):
+        truth = make_truth(np.random.default_rng(3), view=PALM_TO_CAMERA, position=np.array([x, 0.05, 0.6]))
+        seen, landmarks = FITTER._observe(detect(truth), "right", SKELETONS["right"])
+        points, _ = pose_keypoints(*truth.state, SKELETONS["right"])
+        np.testing.assert_allclose(landmarks, points - points.mean(0), atol=2e-3)
+        np.testing.assert_allclose(seen.depths, (points - points.mean(0)) @ seen.direction, atol=2e-3)
 
 
 def test_a_warm_start_stays_near_the_previous_frame_and_recovers_from_a_wrong_one():

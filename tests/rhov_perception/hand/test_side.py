@@ -56,6 +56,14 @@ def test_no_evidence_while_fingers_are_seen_or_the_thumb_is_hidden_too(hidden):
         assert grasp_evidence(*scene("right", palm_to_camera, hidden)) == 0
 
 
+def test_a_thumb_that_the_object_hides_in_part_is_no_evidence():
+    detection, image = scene("right", True, [1, 2, 3, 4])
+    assert grasp_evidence(detection, image) == 1
+    middle, end = np.rint(detection.keypoints[[2, 3]]).astype(int)
+    cv2.circle(image, end.tolist(), round(0.4 * float(np.linalg.norm(end - middle))), BLUE, -1)
+    assert grasp_evidence(detection, image) == 0
+
+
 def test_a_hand_seen_edge_on_is_no_evidence():
     edge_on = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
     truth = make_truth(np.random.default_rng(0), "right", edge_on, np.array([0.0, 0.06, 0.5]))

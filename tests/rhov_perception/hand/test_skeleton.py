@@ -20,6 +20,12 @@ def test_without_offsets_the_keypoints_are_the_models(side):
     np.testing.assert_allclose(pose_keypoints(*truth.state, bare)[0], truth.joints, atol=1e-9)
 
 
+def test_the_detectors_keypoints_of_a_left_hand_mirror_those_of_a_right_one():
+    right, left = (pose_keypoints(np.eye(3), np.zeros(3), np.zeros(22), SKELETONS[s])[0] for s in ("right", "left"))
+    np.testing.assert_allclose(left, right * [-1, 1, 1], atol=1e-12)
+    assert np.linalg.norm(keypoint_offsets(MODELS["right"]), axis=1).max() < 0.02
+
+
 def test_shape_reaches_the_skeleton(side):
     shape = np.array([2.0, 1, -1, 0, 1, 0, 0, 0, 0, 0])
     skeleton = make_skeleton(MODELS[side], shape)

@@ -23,8 +23,6 @@ _LIMIT_SIGMA = 0.05
 _MOTION_SIGMA = (0.03, 0.3, 0.3)
 """How far a hand moves from frame to frame at 30 Hz: wrist [m], wrist [rad], finger angles [rad]."""
 _COLD_ITERATIONS, _WARM_ITERATIONS = 30, 12
-_SUSPICIOUS_COST = 42.0
-"""Two for each keypoint: far from what was seen."""
 _PALM = np.array([0, 1, 5, 9, 13, 17])
 
 
@@ -78,10 +76,6 @@ class HandFitter:
             spread = np.sqrt(frames_since)
             before = Expectation(previous, *(spread * sigma for sigma in _MOTION_SIGMA))
             best = solve(previous, skeleton, seen, before, _WARM_ITERATIONS)
-            if best.cost > _SUSPICIOUS_COST:  # perhaps in the wrong minimum
-                start = _cold_start(landmarks, seen.rays, skeleton)
-                again = solve(start, skeleton, seen, before, _COLD_ITERATIONS)
-                best = again if again.cost < best.cost else best
         return self._result(best, skeleton, seen)
 
     def _observe(self, detection: HandDetection, side: Side, skeleton: Skeleton) -> tuple[Observation, FloatArray]:

@@ -1,4 +1,10 @@
-"""How far a fitted wrist can be off: what the residuals claim, made honest."""
+"""How far a fitted wrist can be off: what the residuals claim, made honest.
+
+The numbers are set so that the 90 % quantile of the normalised error is that of a Gaussian over 156 rendered views of a
+bare hand. Errors have heavier tails than that: the middle of them is smaller than claimed. Of 109 views of a hand
+that holds a cuboid or a cylinder, the detector's keypoints were grossly wrong in a quarter; those errors no covariance
+of this form covers.
+"""
 
 from __future__ import annotations
 

@@ -148,7 +148,9 @@ def _optimizer(a: PipelineArguments) -> list[NodeSpec]:
 def _robot(a: PipelineArguments) -> list[NodeSpec]:
     nodes = []
     if a.imitate:
-        nodes.append(NodeSpec("franka_imitation", "imitation", "imitation", {"robot": a.robot, "method": a.method}))
+        # the replay on the simulated robot makes the video
+        imitation = {"robot": a.robot, "method": a.method, "video": not (a.replay and a.simulate)}
+        nodes.append(NodeSpec("franka_imitation", "imitation", "imitation", imitation))
     if a.imitate and a.replay:
         common = {"robot": a.robot, "controller": a.controller, "mesh_file_path": a.mesh}
         replay = {**common, "speed": a.speed, "simulated": a.simulate}

@@ -39,7 +39,7 @@ def plot_object_motion(path: str | Path, trajectory: HandObjectTrajectory) -> No
             )
         _mark_lost(axis, time, trajectory)
         axis.set_ylabel(label)
-        axis.legend(loc="upper left", ncols=3, frameon=False)
+        axis.legend(loc="best", ncols=3, framealpha=0.6, edgecolor="none")
         axis.grid(alpha=0.25)
     axes[0].set_title(f"{trajectory.object_name} in the camera frame, relative to the first frame")
     axes[1].set_xlabel("time [s]")

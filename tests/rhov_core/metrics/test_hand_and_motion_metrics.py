@@ -47,6 +47,12 @@ def test_temporal_distance_and_accelerations():
     t = np.arange(10) / 30
     falling = base + (0.5 * 9.81 * t**2)[:, None, None] * [0, 1, 0]
     assert metrics.acceleration_error(falling, steady, 30) == pytest.approx(9.81)
+    jump = steady.copy()
+    jump[5] += 1
+    use = np.arange(10) != 5
+    assert metrics.temporal_distance(jump, use) == pytest.approx(0.005)
+    assert metrics.acceleration_error(jump, steady, 30, use) == pytest.approx(0, abs=1e-9)
+    assert np.isnan(metrics.acceleration_error(steady[:2], steady[:2], 30))
     assert metrics.translation_jitter(falling[:, 0]) == pytest.approx(np.full(8, 9.81 / 900))
 
 

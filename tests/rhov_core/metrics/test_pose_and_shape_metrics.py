@@ -107,6 +107,9 @@ def test_area_under_curve():
     assert metrics.area_under_curve(errors) == pytest.approx(numeric, abs=1e-4)
 
 
+FAR_CAMERA = Camera.from_focal(1e6, 10, 10)  # so narrow that depth is distance
+
+
 class TestVisibleSurfaceDiscrepancy:
     def scene(self):
         truth = np.zeros((10, 10))
@@ -115,18 +118,18 @@ class TestVisibleSurfaceDiscrepancy:
 
     def test_same_pose_has_no_error(self):
         truth = self.scene()
-        assert metrics.vsd(truth, truth, np.full((10, 10), 2.0), 0.2) == pytest.approx(np.zeros(10))
+        assert metrics.vsd(truth, truth, np.full((10, 10), 2.0), 0.2, FAR_CAMERA) == pytest.approx(np.zeros(10))
 
     def test_shift_in_depth_is_wrong_below_its_tau(self):
         truth = self.scene()
         estimate = np.where(truth > 0, truth + 0.05, 0)  # a quarter of the diameter
-        errors = metrics.vsd(estimate, truth, np.full((10, 10), 2.0), 0.2)
+        errors = metrics.vsd(estimate, truth, np.full((10, 10), 2.0), 0.2, FAR_CAMERA)
         assert errors == pytest.approx([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
 
     def test_half_overlap(self):
         truth = self.scene()
         estimate = np.roll(truth, 3, axis=1)  # 18 pixels in both, 54 in either
-        errors = metrics.vsd(estimate, truth, np.full((10, 10), 2.0), 0.2)
+        errors = metrics.vsd(estimate, truth, np.full((10, 10), 2.0), 0.2, FAR_CAMERA)
         assert errors == pytest.approx(np.full(10, 36 / 54))
 
     def test_what_the_scene_hides_does_not_count(self):
@@ -135,10 +138,18 @@ class TestVisibleSurfaceDiscrepancy:
         scene[:, 5:] = 0.5  # something in front of the right half
         estimate = truth.copy()
         estimate[2:8, 5:8] = 0  # the estimate lacks only hidden pixels
-        assert metrics.vsd(estimate, truth, scene, 0.2) == pytest.approx(np.zeros(10))
+        assert metrics.vsd(estimate, truth, scene, 0.2, FAR_CAMERA) == pytest.approx(np.zeros(10))
 
     def test_nothing_visible_is_an_error_of_one(self):
-        assert metrics.vsd(np.zeros((4, 4)), np.zeros((4, 4)), np.ones((4, 4)), 0.2) == pytest.approx(np.ones(10))
+        assert metrics.vsd(
+            np.zeros((4, 4)), np.zeros((4, 4)), np.ones((4, 4)), 0.2, Camera.from_focal(1e6, 4, 4)
+        ) == pytest.approx(np.ones(10))
+
+    def test_distances_are_those_from_the_camera_as_in_bop(self):
+        # At 45 degrees a difference in depth of 0.05 m is one of 0.07 m from the camera: above tau 0.3 of 0.2 m.
+        camera = Camera(np.array([[1.0, 0, -1], [0, 1, 0], [0, 0, 1]]), 1, 1)
+        errors = metrics.vsd([[1.05]], [[1.0]], [[2.0]], 0.2, camera)
+        assert errors == pytest.approx([1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
 
 
 def test_average_recall():

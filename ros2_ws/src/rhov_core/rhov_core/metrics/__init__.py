@@ -4,7 +4,7 @@ Arrays are numpy, lengths in metres, angles in radians, images in pixels.
 """
 
 from rhov_core.metrics.alignment import align_procrustes, align_translation
-from rhov_core.metrics.bop import average_recall, mspd, mssd, recall, visibility_masks, vsd
+from rhov_core.metrics.bop import VSD_TAUS, average_recall, mspd, mssd, recall, visibility_masks, vsd
 from rhov_core.metrics.calibration import ellipsoid_coverage, normalised_squared_error
 from rhov_core.metrics.contact import contact_ratio, penetration_depth, penetration_volume
 from rhov_core.metrics.hand import mpjpe_absolute, mpjpe_procrustes, mpjpe_root_relative
@@ -25,6 +25,7 @@ from rhov_core.metrics.temporal import (
 )
 
 __all__ = [
+    "VSD_TAUS",
     "acceleration_error",
     "add",
     "add_s",

@@ -50,17 +50,18 @@ def mspd(T_estimate: ArrayLike, T_truth: ArrayLike, points: ArrayLike, symmetrie
 
 
 def visibility_masks(
-    depth_estimate: ArrayLike, depth_truth: ArrayLike, depth_scene: ArrayLike, delta: float = VSD_DELTA
+    distance_estimate: ArrayLike, distance_truth: ArrayLike, distance_scene: ArrayLike, delta: float = VSD_DELTA
 ) -> tuple[BoolArray, BoolArray]:
     """Where the object at the estimated and at the true pose is visible in the scene, two masks (H, W).
 
     Args:
-        depth_estimate: (H, W) depth of the object rendered at the estimate [m], 0 where it is not.
-        depth_truth: (H, W) the same at the truth.
-        depth_scene: (H, W) depth of the scene [m], 0 where unknown.
+        distance_estimate: (H, W) distance of the object rendered at the estimate from the camera [m], 0 where it is
+            not.
+        distance_truth: (H, W) the same at the truth.
+        distance_scene: (H, W) distance of the scene [m], 0 where unknown.
         delta: Tolerance [m].
     """
-    e, t, s = (np.asarray(x, np.float64) for x in (depth_estimate, depth_truth, depth_scene))
+    e, t, s = (np.asarray(x, np.float64) for x in (distance_estimate, distance_truth, distance_scene))
     unknown = s == 0
     visible_t = (t > 0) & (unknown | (t <= s + delta))
     visible_e = (e > 0) & (unknown | (e <= s + delta))
@@ -72,22 +73,37 @@ def vsd(
     depth_truth: ArrayLike,
     depth_scene: ArrayLike,
     diameter: float,
+    camera: Camera,
     taus: ArrayLike = VSD_TAUS,
     delta: float = VSD_DELTA,
 ) -> FloatArray:
     """Visible surface discrepancy (len(taus),), 0 to 1, with the step cost.
 
-    BOP measures distances along the viewing rays; ours are along the optical axis, which is the same to within
-    the cosine of the viewing angle. Arguments as in `visibility_masks`, `diameter` in metres.
+    Args:
+        depth_estimate: (H, W) depth of the object rendered at the estimate [m], 0 where it is not.
+        depth_truth: (H, W) the same at the truth.
+        depth_scene: (H, W) depth of the scene [m], 0 where unknown.
+        diameter: Of the object [m].
+        camera: Of the images, without distortion: BOP compares distances from the camera, not depths.
+        taus: Misalignment tolerances, as fractions of the diameter.
+        delta: Tolerance of visibility [m].
     """
-    e, t = np.asarray(depth_estimate, np.float64), np.asarray(depth_truth, np.float64)
-    visible_e, visible_t = visibility_masks(e, t, depth_scene, delta)
+    far = _distance_over_depth(camera)
+    e, t, s = (np.asarray(x, np.float64) * far for x in (depth_estimate, depth_truth, depth_scene))
+    visible_e, visible_t = visibility_masks(e, t, s, delta)
     union, both = visible_e | visible_t, visible_e & visible_t
     if not union.any():
         return np.ones(len(np.atleast_1d(taus)))
     distance = np.abs(e[both] - t[both]) / diameter
     wrong = np.array([(distance >= tau).sum() for tau in np.atleast_1d(taus)])
     return (wrong + union.sum() - both.sum()) / union.sum()
+
+
+def _distance_over_depth(camera: Camera) -> FloatArray:
+    """Length (H, W) of the viewing rays with z = 1."""
+    x = (np.arange(camera.width) - camera.cx) / camera.fx
+    y = (np.arange(camera.height) - camera.cy) / camera.fy
+    return np.sqrt(1 + x[None] ** 2 + y[:, None] ** 2)
 
 
 def recall(errors: ArrayLike, thresholds: ArrayLike) -> float:
@@ -98,7 +114,7 @@ def recall(errors: ArrayLike, thresholds: ArrayLike) -> float:
 
 
 def average_recall(
-    vsd_errors: Sequence[ArrayLike],
+    vsd_errors: Sequence[ArrayLike] | None,
     mssd_errors: ArrayLike,
     mspd_errors: ArrayLike,
     diameter: float,
@@ -107,14 +123,15 @@ def average_recall(
     """BOP's AR_VSD, AR_MSSD, AR_MSPD and their mean AR, 0 to 1.
 
     Args:
-        vsd_errors: For each pose the errors at all `VSD_TAUS`.
+        vsd_errors: For each pose the errors at all `VSD_TAUS`; None without depth: AR is then the mean of the others,
+            as BOP does for data sets without depth.
         mssd_errors: (N,) [m].
         mspd_errors: (N,) [pixel].
         diameter: Of the object [m].
         image_width: [pixel]; MSPD's thresholds are for a width of 640.
     """
     parts = {
-        "AR_VSD": recall(np.asarray(vsd_errors, np.float64), VSD_THRESHOLDS),
+        **({} if vsd_errors is None else {"AR_VSD": recall(np.asarray(vsd_errors, np.float64), VSD_THRESHOLDS)}),
         "AR_MSSD": recall(np.asarray(mssd_errors, np.float64) / diameter, MSSD_THRESHOLDS),
         "AR_MSPD": recall(np.asarray(mspd_errors, np.float64) * 640 / image_width, MSPD_THRESHOLDS),
     }

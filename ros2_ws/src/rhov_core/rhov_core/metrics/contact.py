@@ -18,7 +18,7 @@ def penetration_depth(hand_vertices: ArrayLike, signed_distance: SignedDistance)
 
     Hasson et al., *Learning joint reconstruction of hands and manipulated objects*, CVPR 2019.
     """
-    return float(max(0.0, -np.min(signed_distance(np.asarray(hand_vertices, np.float64)))))
+    return max(0.0, -float(np.min(signed_distance(np.asarray(hand_vertices, np.float64)))))
 
 
 def penetration_volume(

@@ -124,6 +124,30 @@ def pipeline(
 
 
 @app.command()
+def evaluate(
+    directory: Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")],
+    truth: Annotated[Path | None, typer.Option(help="Folder of the truth, as `rhov synthesize` writes it.")] = None,
+    mesh: Annotated[Path | None, typer.Option(help="Mesh of the object; missing: object.obj beside the truth.")] = None,
+    dataset: Annotated[str, typer.Option(help="Data set in place of --truth: ho3d, dexycb, mow, arctic, bop.")] = "",
+    root: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    clip: Annotated[str, typer.Option(help="Clip of the data set, see docs/datasets.md.")] = "",
+    mano: Annotated[Path | None, typer.Option(help="Your own MANO_RIGHT.pkl, where poses of the hand need it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; missing: evaluation.json beside the result.")] = None,
+) -> None:
+    """Measure a result against the truth, with the metrics of the field."""
+    from rhov.evaluate import evaluate_to_file
+    from rhov.evaluation_input import DatasetClip
+
+    if bool(truth) == bool(dataset) or (dataset and not (root and clip)):
+        raise InputError(
+            "the truth is not named exactly once", "--truth, or --dataset with --root and --clip", "give one of them"
+        )
+    named = truth if truth is not None else DatasetClip(dataset, root or Path(), clip)
+    for line in evaluate_to_file(directory, named, mesh, mano, out):
+        print(line)
+
+
+@app.command()
 def demo(
     out: Out = Path("out/demo"),
     rendered: Annotated[bool, typer.Option(help="Use a rendered clip even if the real one can be had.")] = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -48,6 +48,25 @@ class Grasps:
 
     def __len__(self) -> int:
         return len(self.width)
+
+    def where(self, mask: BoolArray) -> Grasps:
+        """Those where a mask (G,) holds."""
+        return Grasps(*(getattr(self, field.name)[mask] for field in fields(self)))
+
+    def one(self, index: int) -> Grasp:
+        """One of them."""
+        numbers = (float(values[index]) for values in (self.width, self.opening, self.lever))
+        return Grasp(self.T_object_tcp[index], *numbers)
+
+
+@dataclass(frozen=True)
+class Grasp:
+    """One grasp; see `Grasps`."""
+
+    T_object_tcp: FloatArray
+    width: float
+    opening: float
+    lever: float
 
 
 def find_grasps(
@@ -142,7 +161,7 @@ def _palm_is_outside(shape: ConvexShape, frames: FloatArray) -> BoolArray:
     x, y, z = np.meshgrid([-0.025, 0.0, 0.025], [-0.09, -0.04, 0.0, 0.04, 0.09], [-0.04, -0.08], indexing="ij")
     probes = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
     points = transform_points(frames, probes)
-    return (shape.distance_bound(points.reshape(-1, 3)).reshape(len(frames), -1) > 0).all(axis=1)
+    return ~shape.contains(points.reshape(-1, 3)).reshape(len(frames), -1).any(axis=1)
 
 
 def _lever(shape: ConvexShape, frames: FloatArray) -> FloatArray:
@@ -158,8 +177,8 @@ def _unsupported(shape: ConvexShape, frames: FloatArray, width: FloatArray) -> F
     for side in (1.0, -1.0):
         skin = side * (width / 2 - 0.002)
         points = transform_points(frames, probes) + (skin[:, None] * frames[:, :3, 1])[:, None]
-        outside = shape.distance_bound(points.reshape(-1, 3)).reshape(len(frames), -1) > 0
-        unsupported += outside.mean(axis=1) / 2
+        covered = shape.contains(points.reshape(-1, 3)).reshape(len(frames), -1)
+        unsupported += (1 - covered.mean(axis=1)) / 2
     return unsupported
 
 

@@ -150,7 +150,7 @@ def _attempts(
             commanded = planner.kinematics.forward(plan.q)
             wanted = route.T_table_camera @ demonstration.smooth
             try:
-                route = planner.refined(route, corrected_tools(plan, rollout, commanded, wanted))
+                route = planner.refined(route, corrected_tools(plan, rollout, commanded, wanted), demonstration)
             except PlanningError:
                 break
         if slowest < _FAST:

@@ -1,45 +1,40 @@
-"""Searches a way for an arm to take up an object and to move it as in a demonstration."""
+"""Searches ways for an arm to take up an object and to move it as in a demonstration."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration
-from franka_imitation.grasps import Grasps, find_grasps
+from franka_imitation.grasps import Grasp, Grasps, find_grasps
 from franka_imitation.grip import grip_force, refuse_heavy
-from franka_imitation.joint_path import connect
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.placement import Placement, candidate_placements
 from franka_imitation.resting import resting_poses
 from franka_imitation.robot import Robot
 from franka_imitation.route import Route
+from franka_imitation.route_finder import BlockedError, RouteFinder
 from franka_imitation.scene import Scene, build_scene
 from franka_imitation.screening import Candidate, screen
 from franka_imitation.shape import ConvexShape
-from franka_imitation.start_pose import PickUp, find_pick_ups, standing_poses
-from rhov_core.arrays import BoolArray, FloatArray
+from franka_imitation.start_pose import pickable, standing_poses
+from rhov_core.arrays import FloatArray
 from rhov_core.errors import PlanningError
 from rhov_core.object_model import ObjectModel
-from rhov_core.pose import inverse
 
 _KEY_FRAMES = (13, 40)
 _KEY_PERIOD = 1.2
 """Between the frames that are used for screening, where their number allows it [s]."""
 _EXAMINED = 24
 """Candidates that are examined frame by frame."""
-_PICK_UPS = 12
-"""Ways to take up the object that are examined for each candidate."""
 _SPLINE_ROOM = 0.01
 """Splines between postures may leave the range of the postures by this much [rad]."""
-_COLLISION_STEP = 2
-"""Every so many frames of the demonstration are checked for collisions."""
 
 
 class Planner:
@@ -62,9 +57,10 @@ class Planner:
         self.kinematics = Kinematics(self.scene, config.joint_margin + _SPLINE_ROOM)
         self.shape = ConvexShape.of(object_model)
         self.resting = resting_poses(self.shape)
-        self._checker = CollisionChecker(self.scene, config.clearance)
+        checker = CollisionChecker(self.scene, config.clearance)
+        self._finder = RouteFinder(self.kinematics, checker, config)
         self.grasps: Grasps = find_grasps(
-            self.shape, self.kinematics, self._checker, robot, config.grip_clearance, config.seed
+            self.shape, self.kinematics, checker, robot, config.grip_clearance, config.seed
         )
 
     def routes(self, demonstration: Demonstration, placement: Placement | FloatArray) -> Iterator[Route]:
@@ -77,23 +73,24 @@ class Planner:
         Raises:
             PlanningError: If no way is found, before the first is yielded; it names what stands in the way.
         """
-        poses = demonstration.smooth
         if isinstance(placement, Placement):
             places, start = placement.T_table_camera[None], placement.T_table_object_start
         else:
-            places, start = candidate_placements(poses, self.shape, placement, self._config.clearance), None
-        keys = _key_frames(demonstration)
+            clearance = self._config.clearance
+            places, start = candidate_placements(demonstration.smooth, self.shape, placement, clearance), None
+        chosen = self._pickable(start)
         candidates = screen(
-            places, poses[keys], demonstration.time[keys], self.grasps, self.kinematics, self._config.seed
+            places, demonstration, _key_frames(demonstration), chosen, self.kinematics, self._config.seed
         )
-        candidates = _different(candidates, self.grasps)[:_EXAMINED]
+        candidates = _different(candidates, chosen)[:_EXAMINED]
         trouble: Counter[str] = Counter()
         found = 0
         for candidate in candidates:
-            route = self._route(candidate, demonstration, start, trouble.update)
-            if route is not None:
+            try:
+                yield self._route(candidate, chosen.one(candidate.grasp), demonstration, start)
                 found += 1
-                yield route
+            except BlockedError as blocked:
+                trouble.update(blocked.args)
         if not found:
             reasons = "; ".join(f"{reason} ({count} times)" for reason, count in trouble.most_common(3))
             raise PlanningError(
@@ -101,119 +98,42 @@ class Planner:
                 "Give another placement, imitate a shorter part, or lower clearance or joint_margin."
             )
 
-    def refined(self, route: Route, tools: FloatArray) -> Route:
+    def refined(self, route: Route, tools: FloatArray, demonstration: Demonstration) -> Route:
         """The same route with other poses of the tool (F, 4, 4) along the demonstration.
 
         Raises:
-            PlanningError: If one of them cannot be reached.
+            PlanningError: If one of them cannot be reached or is not free.
         """
-        solution = self.kinematics.inverse(tools, route.q_follow, rest=route.q_follow)
-        if not solution.reached().all():
-            raise PlanningError("The corrected motion leaves the arm's reach.")
-        corners = np.concatenate([route.q_transfer[:-1], solution.q[:1]])
-        return Route(**{**vars(route), "q_follow": solution.q, "q_transfer": corners})
+        poses = route.T_table_camera @ demonstration.smooth
+        try:
+            q = self._finder.posed(tools, route.q_follow, poses, route.grasp, demonstration)
+        except BlockedError as blocked:
+            raise PlanningError(f"The corrected motion is not possible: {blocked}.") from blocked
+        return replace(route, q_follow=q, q_transfer=np.concatenate([route.q_transfer[:-1], q[:1]]))
 
     def _route(
-        self,
-        candidate: Candidate,
-        demonstration: Demonstration,
-        start: FloatArray | None,
-        complain: Callable[[list[str]], None],
-    ) -> Route | None:
-        T_object_tcp = self.grasps.T_object_tcp[candidate.grasp]
-        width, opening = float(self.grasps.width[candidate.grasp]), float(self.grasps.opening[candidate.grasp])
-        poses = candidate.T_table_camera @ demonstration.smooth
-        q_follow, trouble = self._follow(candidate, poses, T_object_tcp, width, demonstration)
-        if q_follow is None:
-            complain([trouble])
-            return None
+        self, candidate: Candidate, grasp: Grasp, demonstration: Demonstration, start: FloatArray | None
+    ) -> Route:
+        q_follow = self._finder.follow(candidate, grasp, demonstration)
         if start is None:
-            side = float(np.arctan2(poses[0, 1, 3], poses[0, 0, 3]))
-            starts = standing_poses(self.resting, side)
+            first = (candidate.T_table_camera @ demonstration.smooth[0])[:3, 3]
+            starts = standing_poses(self.resting, float(np.arctan2(first[1], first[0])))
         else:
             starts = start[None]
-        ways = find_pick_ups(starts, T_object_tcp, q_follow[0], self.kinematics, self._config)
-        if not ways:
-            complain(["the arm cannot grasp the object so where it stands on the table"])
-        for way in ways[:_PICK_UPS]:
-            paths, trouble = self._take_up(way, q_follow[0], T_object_tcp, width, opening)
-            if paths is not None:
-                approach, transfer = paths
-                return Route(
-                    candidate.T_table_camera,
-                    way.T_table_object,
-                    T_object_tcp,
-                    width,
-                    opening,
-                    self._force(candidate.grasp),
-                    approach,
-                    way.q_reach,
-                    way.q_lift,
-                    transfer,
-                    q_follow,
-                )
-            complain([trouble])
-        return None
+        needed = grip_force(self._object, grasp.lever)
+        force = float(min(max(self._config.grip_force, needed), self.robot.gripper.max_force))
+        return self._finder.complete(candidate, grasp, force, q_follow, starts)
 
-    def _force(self, grasp: int) -> float:
-        needed = grip_force(self._object, float(self.grasps.lever[grasp]))
-        return float(min(max(self._config.grip_force, needed), self.robot.gripper.max_force))
-
-    def _outside(self, q: FloatArray) -> BoolArray:
-        """(N,) whether the tool leaves its box at postures (N, 7)."""
-        tool = self.kinematics.forward(q)[:, :3, 3]
-        return ((tool < self._config.workspace_low) | (tool > self._config.workspace_high)).any(axis=1)
-
-    def _follow(
-        self,
-        candidate: Candidate,
-        poses: FloatArray,
-        T_object_tcp: FloatArray,
-        width: float,
-        demonstration: Demonstration,
-    ) -> tuple[FloatArray | None, str]:
-        """Postures (F, 7) for all frames, or None and why not."""
-        between = CubicSpline(demonstration.time[_key_frames(demonstration)], candidate.q)(demonstration.time)
-        solution = self.kinematics.inverse(poses @ T_object_tcp, between, rest=between)
-        q = solution.q
-        missed = np.flatnonzero(~solution.reached())
-        if len(missed):
-            return None, f"frame {demonstration.frame_index[missed[0]]} is out of reach"
-        if (outside := self._outside(q)).any():
-            return None, f"frame {demonstration.frame_index[outside.argmax()]} is outside the workspace"
-        for i in range(0, len(q), _COLLISION_STEP):
-            if hit := self._checker.find(q[i], width, poses[i], held=True):
-                return None, f"{hit} would collide in the demonstration, first at frame {demonstration.frame_index[i]}"
-        return q, ""
-
-    def _take_up(
-        self, way: PickUp, q_first: FloatArray, T_object_tcp: FloatArray, width: float, opening: float
-    ) -> tuple[tuple[FloatArray, FloatArray] | None, str]:
-        """Corners of the ways to the grasp and from there to the first posture, or None and why not."""
-        T, checker, kinematics = way.T_table_object, self._checker, self.kinematics
-        if self._outside(np.concatenate([way.q_reach, way.q_lift])).any():
-            return None, "the object would have to stand outside the workspace"
-        if hit := checker.find_along(way.q_reach, opening, T):
-            return None, f"{hit} would collide at the grasp"
-        lifted = kinematics.forward(way.q_lift[1:]) @ inverse(T_object_tcp)
-        if hit := checker.find_along(way.q_lift[1:], width, lifted, held=True):
-            return None, f"{hit} would collide when the object is lifted"
-
-        def free_open(q: FloatArray) -> bool:
-            return checker.find(q, opening, T) is None and not self._outside(q[None])[0]
-
-        def free_held(q: FloatArray) -> bool:
-            T_held = kinematics.forward(q[None])[0] @ inverse(T_object_tcp)
-            return checker.find(q, width, T_held, held=True) is None and not self._outside(q[None])[0]
-
-        bounds, seed = (kinematics.lower, kinematics.upper), self._config.seed
-        approach = connect(kinematics.rest, way.q_reach[0], free_open, *bounds, seed)
-        if approach is None:
-            return None, "no free way leads to the grasp"
-        transfer = connect(way.q_lift[-1], q_first, free_held, *bounds, seed)
-        if transfer is None:
-            return None, "no free way leads from the table to the first pose"
-        return (approach, transfer), ""
+    def _pickable(self, start: FloatArray | None) -> Grasps:
+        """The grasps that are possible on the table where the object stands: at a pose (4, 4) or by itself."""
+        standing = np.array([pose.T_table_object for pose in self.resting]) if start is None else start[None]
+        good = pickable(self.grasps.T_object_tcp, self.grasps.opening, standing)
+        if not good.any():
+            raise PlanningError(
+                f"None of {len(good)} grasps leaves the hand above the table in any of {len(standing)} poses in which "
+                "the object stands by itself: let it stand on something, or give another start pose in the placement."
+            )
+        return self.grasps.where(good)
 
 
 def _key_frames(demonstration: Demonstration) -> NDArray[np.int64]:

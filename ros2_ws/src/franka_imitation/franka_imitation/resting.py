@@ -10,9 +10,17 @@ from scipy.spatial.transform import Rotation
 
 from franka_imitation.shape import ConvexShape
 from rhov_core.arrays import FloatArray
+from rhov_core.pose import exp_rotation
 
-STABLE = np.deg2rad(8.0)
-"""An object that may be tilted by this angle without falling stands safely [rad]."""
+_TILTS = np.deg2rad([4.0, 8.0])
+"""An object stands if its centre of mass still rises from the first to the second of these tilts [rad]."""
+_RISE = 4.5e-4
+"""By at least this much; what rolls does not rise [m]."""
+_DIRECTIONS = 24
+_SAME = np.deg2rad(15.0)
+"""Poses that differ by less than this are one: an uneven face rocks between them [rad]."""
+_EDGE = 1e-5
+"""A centre this near to the border of a triangle counts as over it [m]."""
 
 
 @dataclass(frozen=True)
@@ -21,45 +29,57 @@ class RestingPose:
 
     T_table_object: FloatArray
     """(4, 4); the centre of mass is above the origin, the lowest points are at z = 0."""
-    tilt: float
-    """Smallest tilt that makes it fall [rad]."""
-    up_in_object: FloatArray
-    """(3,) vertical direction in the object's frame."""
+    rise: float
+    """How much its centre of mass rises from a tilt of 4 to one of 8 degrees, in the direction in which it falls
+    most easily [m]."""
+
+    @property
+    def up_in_object(self) -> FloatArray:
+        """(3,) vertical direction in the object's frame."""
+        return self.T_table_object[2, :3].copy()
 
 
 def resting_poses(shape: ConvexShape) -> list[RestingPose]:
     """The faces of the convex hull on which the object stands, safest first.
 
     Returns:
-        Poses that bear a tilt of `STABLE`; if there are none (a ball), the one that bears the most.
+        Poses that bear a tilt; if there are none (a ball), the one that bears the most.
     """
-    hull = ConvexHull(shape.corners)
+    corners = shape.corners - shape.centre_of_mass
     poses: list[RestingPose] = []
-    for normal in _different(hull.equations):
+    for normal in _supporting(ConvexHull(shape.corners), shape.centre_of_mass):
         rotation = Rotation.align_vectors([[0.0, 0.0, -1.0]], [normal])[0].as_matrix()
-        corners = (shape.corners - shape.centre_of_mass) @ rotation.T
-        height = -corners[:, 2].min()
-        foot = corners[corners[:, 2] < -height + 1e-4][:, :2]
-        tilt = float(np.arctan2(_distance_to_edge(foot), height))
+        turned = corners @ rotation.T
         T = np.eye(4)
         T[:3, :3] = rotation
-        T[:3, 3] = [0, 0, height] - rotation @ shape.centre_of_mass
-        poses.append(RestingPose(T, tilt, -normal))
-    poses.sort(key=lambda pose: -pose.tilt)
-    return [pose for pose in poses if pose.tilt >= STABLE] or poses[:1]
+        T[:3, 3] = [0, 0, -turned[:, 2].min()] - rotation @ shape.centre_of_mass
+        poses.append(RestingPose(T, _rise(turned)))
+    poses.sort(key=lambda pose: -pose.rise)
+    steady = [pose for pose in poses if pose.rise >= _RISE] or poses[:1]
+    kept: list[RestingPose] = []
+    for pose in steady:
+        if all(pose.up_in_object @ other.up_in_object < np.cos(_SAME) for other in kept):
+            kept.append(pose)
+    return kept
 
 
-def _different(equations: FloatArray) -> list[FloatArray]:
-    """Outward normals of the facets, one for coplanar triangles."""
-    found: list[FloatArray] = []
-    for equation in equations:
-        if not any(np.abs(equation - other).max() < 1e-3 for other in found):
-            found.append(equation)
-    return [equation[:3] for equation in found]
+def _supporting(hull: ConvexHull, centre: FloatArray) -> FloatArray:
+    """Outward normals (N, 3) of the faces of a hull that lie under its centre when they are at the bottom."""
+    normals, offsets = hull.equations[:, :3], hull.equations[:, 3]
+    below = centre - (normals @ centre + offsets)[:, None] * normals
+    corners = hull.points[hull.simplices]
+    sides = np.roll(corners, -1, axis=1) - corners
+    turns = np.cross(sides, below[:, None] - corners)
+    signs = (turns * normals[:, None]).sum(axis=2) / np.linalg.norm(sides, axis=2)
+    under = (signs >= -_EDGE).all(axis=1) | (signs <= _EDGE).all(axis=1)
+    rounded = np.round(hull.equations[under], 3)
+    _, first = np.unique(rounded, axis=0, return_index=True)
+    return normals[under][first]
 
 
-def _distance_to_edge(foot: FloatArray) -> float:
-    """Distance of the origin inwards from the border of a polygon given by points (N, 2); negative outside."""
-    if np.linalg.matrix_rank(foot - foot.mean(axis=0), tol=1e-6) < 2:
-        return -1.0
-    return float(-ConvexHull(foot).equations[:, 2].max())
+def _rise(corners: FloatArray) -> float:
+    """The smallest rise of the centre of mass, over all directions, for corners (V, 3) relative to it."""
+    angle = np.arange(_DIRECTIONS) * (2 * np.pi / _DIRECTIONS)
+    axes = np.stack([np.cos(angle), np.sin(angle), np.zeros(_DIRECTIONS)], axis=1)
+    lower, higher = (-(corners @ exp_rotation(axes * tilt)[:, 2, :].T).min(axis=0) for tilt in _TILTS)
+    return float((higher - lower).min())

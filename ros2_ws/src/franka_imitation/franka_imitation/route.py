@@ -8,6 +8,7 @@ import numpy as np
 
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration
+from franka_imitation.grasps import Grasp
 from franka_imitation.motion_plan import PHASES, MotionPlan
 from franka_imitation.robot import Robot
 from franka_imitation.timing import Motion, check_limits, find_pace, hold, joined, paced, rest_to_rest
@@ -31,12 +32,7 @@ class Route:
     """(4, 4)"""
     T_table_object_start: FloatArray
     """(4, 4)"""
-    T_object_tcp: FloatArray
-    """(4, 4)"""
-    grasp_width: float
-    """Width of the object between the fingers [m]."""
-    opening: float
-    """Distance of the fingers before the grasp [m]."""
+    grasp: Grasp
     grip_force: float
     """Of each finger on the object [N]."""
     q_approach: FloatArray
@@ -64,8 +60,8 @@ def timed(route: Route, demonstration: Demonstration, robot: Robot, config: Imit
         PlanningError: If the motion does not keep within the limits.
     """
     period, slow = 1 / config.control_rate, config.transfer_fraction
-    closing = max(route.grasp_width - _SQUEEZE, 0.0)
-    close_time = (route.opening - route.grasp_width) / robot.gripper.max_speed + _SETTLE
+    closing = max(route.grasp.width - _SQUEEZE, 0.0)
+    close_time = (route.grasp.opening - route.grasp.width) / robot.gripper.max_speed + _SETTLE
     pace = find_pace(demonstration.time, route.q_follow, robot, config.limit_fraction)
     motions = {
         "approach": _cornered(route.q_approach, robot, slow, period),
@@ -89,15 +85,15 @@ def timed(route: Route, demonstration: Demonstration, robot: Robot, config: Imit
         time=np.arange(len(motion.q)) * period,
         q=motion.q,
         velocity=motion.velocity,
-        gripper_width=np.where(phase >= PHASES.index("close"), closing, route.opening),
+        gripper_width=np.where(phase >= PHASES.index("close"), closing, route.grasp.opening),
         phase=phase,
         frame_index=demonstration.frame_index,
         frame_due=start_of_follow + pace.due(demonstration.time),
         T_table_object=route.T_table_camera @ demonstration.measured,
         T_table_camera=route.T_table_camera,
         T_table_object_start=route.T_table_object_start,
-        T_object_tcp=route.T_object_tcp,
-        grasp_width=route.grasp_width,
+        T_object_tcp=route.grasp.T_object_tcp,
+        grasp_width=route.grasp.width,
         grip_force=route.grip_force,
         slowdown=pace.slowdown,
     )

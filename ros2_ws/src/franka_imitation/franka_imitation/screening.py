@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from franka_imitation.demonstration import Demonstration
 from franka_imitation.grasps import Grasps
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.postures import reach
 from rhov_core.arrays import FloatArray
 from rhov_core.errors import PlanningError
+from rhov_core.pose import rotation_angle
 
 _ROUND = 500
 """Pairs of placement and grasp that are examined with inverse kinematics at once."""
@@ -35,6 +37,8 @@ class Candidate:
     """(4, 4)"""
     grasp: int
     """Index of the grasp."""
+    frames: NDArray[np.int64]
+    """(K,) indices of the key frames."""
     q: FloatArray
     """(K, 7) postures at the key frames [rad]."""
     cost: float
@@ -42,14 +46,19 @@ class Candidate:
 
 
 def screen(
-    placements: FloatArray, poses: FloatArray, time: FloatArray, grasps: Grasps, kinematics: Kinematics, seed: int
+    placements: FloatArray,
+    demonstration: Demonstration,
+    frames: NDArray[np.int64],
+    grasps: Grasps,
+    kinematics: Kinematics,
+    seed: int,
 ) -> list[Candidate]:
     """Searches pairs of placement and grasp that reach all key frames.
 
     Args:
         placements: (P, 4, 4) T_table_camera.
-        poses: (K, 4, 4) T_camera_object at the key frames.
-        time: (K,) their times [s].
+        demonstration: The motion.
+        frames: (K,) indices of the key frames.
         grasps: On the object.
         kinematics: Of the arm.
         seed: Of the choice between equals.
@@ -58,8 +67,9 @@ def screen(
         What reaches everything, best first.
 
     Raises:
-        PlanningError: If nothing does; names the key frame (by its index) that fails most often.
+        PlanningError: If nothing does; names the frame that fails most often.
     """
+    poses, time = demonstration.smooth[frames], demonstration.time[frames]
     place, grasp = _promising(placements, poses, grasps, seed)
     found: list[Candidate] = []
     missed = np.zeros(len(poses))
@@ -67,12 +77,12 @@ def screen(
         p, g = place[first : first + _ROUND], grasp[first : first + _ROUND]
         owner, q, failures = _follow(placements[p] @ poses[:, None] @ grasps.T_object_tcp[g], kinematics)
         cost = _cost(q, time, kinematics) + 2 * grasps.cost[g[owner]]
-        found += [Candidate(placements[p[i]], int(g[i]), q[:, n], float(cost[n])) for n, i in enumerate(owner)]
+        found += [Candidate(placements[p[i]], int(g[i]), frames, q[:, n], float(cost[n])) for n, i in enumerate(owner)]
         missed += failures
         if len(found) >= _ENOUGH or first + _ROUND >= len(place):
             break
     if not found:
-        raise PlanningError(_diagnosis(missed, poses))
+        raise PlanningError(_diagnosis(missed, poses, demonstration.frame_index[frames]))
     return sorted(found, key=lambda candidate: candidate.cost)
 
 
@@ -131,11 +141,12 @@ def _cost(q: FloatArray, time: FloatArray, kinematics: Kinematics) -> FloatArray
     return 0.5 * np.maximum(0.4 - margin, 0) + 3 * np.maximum(0.06 - agility, 0) + 0.3 * np.maximum(speed - 0.5, 0)
 
 
-def _diagnosis(failures: FloatArray, poses: FloatArray) -> str:
+def _diagnosis(failures: FloatArray, poses: FloatArray, names: NDArray[np.int64]) -> str:
     size = " x ".join(f"{100 * e:.0f}" for e in np.ptp(poses[:, :3, 3], axis=0))
+    turn = np.rad2deg(rotation_angle(poses[:, :3, :3] @ poses[len(poses) // 2, :3, :3].T).max())
     worst = int(failures.argmax())
     return (
-        f"No grasp follows the whole motion (extent {size} cm): key frame {worst} is out of the arm's reach in "
-        f"{100 * failures[worst] / failures.sum():.0f} % of the tries, more than any other; "
-        "imitate a shorter part of the demonstration or give another placement."
+        f"The arm cannot follow the motion (extent {size} cm, turned by up to {turn:.0f} degrees) with any of the "
+        f"grasps: frame {names[worst]} is out of reach in {100 * failures[worst] / failures.sum():.0f} % of the tries, "
+        "more than any other; imitate a shorter part of the demonstration or give another placement."
     )

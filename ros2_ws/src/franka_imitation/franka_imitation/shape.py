@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
@@ -63,6 +64,14 @@ class ConvexShape:
         """(N,) lower bounds of the distances of points (N, 3) from the solid [m]; not positive inside."""
         return np.min([(points @ normals.T - offsets).max(axis=1) for normals, offsets in self._planes], axis=0)
 
+    def contains(self, points: FloatArray) -> BoolArray:
+        """(N,) whether points (N, 3) are inside the solid."""
+        flat = np.ascontiguousarray(points, np.float64)
+        normals = np.concatenate([normals for normals, _ in self._planes])
+        offsets = np.concatenate([offsets for _, offsets in self._planes])
+        starts = np.cumsum([0, *(len(offsets) for _, offsets in self._planes)])
+        return _contains(flat, normals, offsets, starts, self.corners.min(axis=0), self.corners.max(axis=0))
+
     def cross(self, points: FloatArray, directions: FloatArray) -> Crossing:
         """Follows rays from points (N, 3) on the surface along unit directions (N, 3) through the solid."""
         enter, leave, plane = (np.stack(part) for part in zip(*self._intervals(points, directions), strict=True))
@@ -97,6 +106,32 @@ class ConvexShape:
             missed = (parallel & (gap < 0)).any(axis=1) | (enter > leave)
             found.append((np.where(missed, np.inf, enter), np.where(missed, -np.inf, leave), leaving.argmin(axis=1)))
         return found
+
+
+@njit(cache=True)
+def _contains(
+    points: FloatArray,
+    normals: FloatArray,
+    offsets: FloatArray,
+    starts: NDArray[np.int64],
+    low: FloatArray,
+    high: FloatArray,
+) -> BoolArray:
+    inside = np.zeros(len(points), np.bool_)
+    for i in range(len(points)):
+        x, y, z = points[i]
+        if x < low[0] or y < low[1] or z < low[2] or x > high[0] or y > high[1] or z > high[2]:
+            continue
+        for part in range(len(starts) - 1):
+            within = True
+            for k in range(starts[part], starts[part + 1]):
+                if x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2] > offsets[k]:
+                    within = False
+                    break
+            if within:
+                inside[i] = True
+                break
+    return inside
 
 
 def _mass_properties(hull: ConvexHull) -> tuple[float, FloatArray]:

@@ -10,7 +10,7 @@ from franka_imitation.config import ImitationConfig
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.postures import reach
 from franka_imitation.resting import RestingPose
-from rhov_core.arrays import FloatArray
+from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.pose import make_transform
 
 _TURNS = 24
@@ -18,8 +18,18 @@ _DISTANCES = (0.38, 0.46, 0.54, 0.62)
 _SIDES = (-0.6, -0.3, 0.0, 0.3, 0.6)
 """Directions in which the object may stand, relative to the first pose of the motion [rad]."""
 _EXAMINED = 300
+_FROM_BELOW = -0.3
+"""Grasps that come more from below are not tried: downward component of the approach."""
 _WAY_POINTS = 12
 """Postures on each straight piece."""
+
+
+_HAND = np.array([[x, y, z] for x in (-0.032, 0.032) for y in (-0.102, 0.102) for z in (-0.037, -0.1)])
+"""Corners of the palm in the frame of the tool [m]."""
+_TIP = np.array([0.0105, 0.023, 0.0105])
+"""Half width, thickness and reach of a finger tip beyond the tool centre point [m]."""
+_TIP_CLEARANCE = 0.005
+"""Of finger tips and palm over the table [m]."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,22 @@ def find_pick_ups(
     return sorted(ways, key=lambda way: way.cost)
 
 
+def pickable(T_object_tcp: FloatArray, opening: FloatArray, starts: FloatArray) -> BoolArray:
+    """Which grasps (G,) leave the open hand above the table in at least one of the poses in which the object stands.
+
+    Args:
+        T_object_tcp: (G, 4, 4) grasps.
+        opening: (G,) distance of the open fingers [m].
+        starts: (S, 4, 4) T_table_object; how the object is turned about the vertical does not matter.
+    """
+    tools = starts[:, None] @ T_object_tcp
+    down = -tools[..., 2, 2]
+    lowest = (tools[..., None, 2, :3] * _HAND).sum(axis=-1).min(axis=-1)
+    tip = np.abs(tools[..., 2, 0]) * _TIP[0] + np.abs(tools[..., 2, 1]) * (opening / 2 + _TIP[1])
+    lowest = np.minimum(lowest, tools[..., 2, 2] * _TIP[2] - tip) + tools[..., 2, 3]
+    return ((lowest > _TIP_CLEARANCE) & (down > _FROM_BELOW)).any(axis=0)
+
+
 def standing_poses(resting: list[RestingPose], side: float) -> FloatArray:
     """Poses T_table_object (S, 4, 4) in which the object may stand on the table in front of the robot.
 
@@ -91,7 +117,7 @@ def _promising(tools: FloatArray) -> np.ndarray:
     side = np.linalg.norm(tools[:, :2, 3], axis=1) + 1e-9
     outwards = (tools[:, :2, 2] * tools[:, :2, 3]).sum(axis=1) / side
     hand_height = height - 0.1 * tools[:, 2, 2] - 0.1 * np.abs(tools[:, 2, 1])  # lowest edge of the palm
-    good = (down > -0.3) & (outwards > -0.6) & (height > 0.012) & (hand_height > 0.0)
+    good = (down > _FROM_BELOW) & (outwards > -0.6) & (height > 0.012) & (hand_height > 0.0)
     score = 0.5 * np.maximum(0.3 - down, 0) + np.maximum(-outwards, 0) + np.abs(side - 0.5)
     return np.flatnonzero(good)[np.argsort(score[good], kind="stable")]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from rhov_core.arrays import ByteArray, FloatArray
@@ -119,7 +120,7 @@ class _Stage:
         self._shader = Shader(parts, camera, np.array([0.35, 0.75, 0.6]))
         self._room = room(rng, camera.width, camera.height)
 
-    def picture(self, poses: Callable[[float], FloatArray], frame: int) -> FloatArray:
+    def picture(self, poses: Callable[[float], FloatArray], frame: int) -> NDArray[np.float32]:
         """The frame (H, W, 3) in linear colour, averaged over the exposure."""
         total = np.zeros((self._camera.height, self._camera.width, 3), np.float32)
         for k in range(SUBFRAMES):
@@ -191,7 +192,7 @@ def _sleeve(joints: FloatArray) -> tuple[FloatArray, np.ndarray]:
     return np.concatenate(vertices), faces.astype(np.int32)
 
 
-def _developed(picture: FloatArray, rng: np.random.Generator) -> ByteArray:
+def _developed(picture: NDArray[np.float32], rng: np.random.Generator) -> ByteArray:
     """The picture as a camera gives it: a little blur, sensor noise, gamma; BGR."""
     soft = cv2.GaussianBlur(picture, (0, 0), 0.6)
     noisy = soft + (0.004 + 0.012 * np.sqrt(np.maximum(soft, 0))) * rng.normal(size=soft.shape)

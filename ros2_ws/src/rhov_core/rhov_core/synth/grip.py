@@ -17,8 +17,6 @@ from rhov_core.sdf import SignedDistanceGrid
 TOUCH = 0.0005
 """Nearer than this counts as touching [m]."""
 _STEP = 0.05
-_THUMB_OPPOSITION = 0.55
-"""How far the thumb is turned towards the fingers before it closes, as a fraction of its range."""
 
 
 def grip(
@@ -67,17 +65,25 @@ def _close(
     """Bends the fingers in place, each as far as it gets without touching."""
     limits = JointLimits.of(model)
     angles = np.zeros((15, 3))
-    thumb = FINGER_JOINTS["thumb"][0] - 1
-    angles[thumb, 1] = _THUMB_OPPOSITION * limits.upper[thumb, 1]
+    base = FINGER_JOINTS["thumb"][0]
+    of_thumb = np.flatnonzero(model.weights[:, list(FINGER_JOINTS["thumb"])].sum(1) > 0.5)
+    room = []  # the open thumb is put where it has most room
+    places = [(a, b) for a in np.linspace(-0.7, 0.7, 8) for b in (-0.8, -0.4, 0.0)]
+    for aside, back in places:
+        angles[base - 1, :2] = back * -limits.lower[base - 1, 0], aside * limits.upper[base - 1, 1]
+        pose[3:] = limits.pose_from_angles(angles)
+        room.append(nearest(translation, of_thumb))
+    aside, back = places[int(np.argmax(room))]
+    angles[base - 1, :2] = back * -limits.lower[base - 1, 0], aside * limits.upper[base - 1, 1]
     for finger in FINGERS:
         joints = np.array(FINGER_JOINTS[finger]) - 1
         vertices = np.flatnonzero(model.weights[:, joints + 1].sum(1) > 0.5)
-        bent = 0.0
+        opened, bent = angles[joints, 0].copy(), 0.0
         while bent < 0.85:
-            angles[joints, 0] = (bent + _STEP) * limits.upper[joints, 0]
+            angles[joints, 0] = opened + (bent + _STEP) * (limits.upper[joints, 0] - opened)
             pose[3:] = limits.pose_from_angles(angles)
             if nearest(translation, vertices) < TOUCH:
                 break
             bent += _STEP
-        angles[joints, 0] = bent * limits.upper[joints, 0]
+        angles[joints, 0] = opened + bent * (limits.upper[joints, 0] - opened)
         pose[3:] = limits.pose_from_angles(angles)

@@ -49,4 +49,4 @@ def room(rng: np.random.Generator, width: int, height: int) -> Texture:
         corner = rng.integers([0, 0], [width, height])
         end = corner + rng.integers(width // 20, width // 4, 2)
         cv2.rectangle(image, corner.tolist(), end.tolist(), rng.uniform(0.08, 0.7, 3).tolist(), -1)
-    return cv2.GaussianBlur(image, (0, 0), width / 90)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), width / 90), np.float32)

@@ -84,7 +84,9 @@ def test_what_cannot_be_used_is_refused(root, tmp_path):
         bop.load_clip(root, "test/000048/1")
     with pytest.raises(InputError, match="no clip 'test/000048/9'"):
         bop.load_clip(root, "test/000048/9")
-    with pytest.raises(InputError, match=r"no scene_gt.json.*bop.felk.cvut.cz"):
+    with pytest.raises(InputError, match="no clip 'test/000049/1'"):
+        bop.load_clip(root, "test/000049/1")
+    with pytest.raises(InputError, match=r"no SCENE/scene_gt.json.*bop.felk.cvut.cz"):
         bop.clip_names(root, "val")
     (scene / "scene_camera.json").unlink()
     with pytest.raises(InputError, match=r"scene_camera.json is missing"):

@@ -42,13 +42,13 @@ def clip_names(root: str | Path, split: str | None = None) -> list[str]:
         InputError: If the folder is not in BOP's format or the split is not there.
     """
     folder = LAYOUT.root(root)
-    annotated = LAYOUT.choose(folder, f"{split or '*'}/*/scene_gt*.json", "scene_gt.json")
-    scenes = [p.parent for p in annotated if p.name == "scene_gt.json"]
+    scenes = [p.parent for p in sorted(folder.glob(f"{split or '*'}/*/scene_gt.json"))]
     if not scenes:
-        raise LAYOUT.error(
-            f"'{annotated[0].parent}' has {annotated[-1].name} in place of scene_gt.json: the fisheye cameras of HOT3D "
-            "are not supported, rectify its images and write them as a scene with one pinhole camera"
-        )
+        fisheye = [*folder.glob("*/*/scene_gt_gray*.json"), *folder.glob("*/*/scene_gt_rgb*.json")]
+        why = f"there is no SCENE/scene_gt.json in '{folder / (split or 'SPLIT')}'"
+        if fisheye:
+            why += f", only {fisheye[0].name}: HOT3D's fisheye images must first be rectified to a pinhole camera"
+        raise LAYOUT.error(why)
     return [f"{s.parent.name}/{s.name}/{name}" for s in scenes for name in _instances(read_json(s / "scene_gt.json"))]
 
 
@@ -64,10 +64,13 @@ def load_clip(root: str | Path, name: str, mano: str | Path | None = None) -> Cl
         InputError: If something is missing or damaged, or the intrinsic matrix changes within the scene.
     """
     folder = LAYOUT.root(root)
-    split, scene_name, instance = LAYOUT.clip(name, clip_names(folder)).split("/")
-    scene = folder / split / scene_name
+    scene, instance = folder / Path(name).parent, Path(name).name
+    if not (scene / "scene_gt.json").is_file():  # reading all scenes, as for clip_names, takes minutes
+        LAYOUT.clip(name, clip_names(folder))
+    instances = _instances(read_json(scene / "scene_gt.json"))
+    LAYOUT.clip(name, [str((scene / i).relative_to(folder)) for i in instances])
+    places = instances[instance]
     cameras = read_json(LAYOUT.require(scene / "scene_camera.json", "scene_camera.json"))
-    places = _instances(read_json(scene / "scene_gt.json"))[instance]
     images = [_image(scene, int(i)) for i in places]
     K = np.array([cameras[i]["cam_K"] for i in places], np.float64).reshape(-1, 3, 3)
     if not np.allclose(K, K[0], atol=1e-3):

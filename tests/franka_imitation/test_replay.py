@@ -138,6 +138,39 @@ def test_an_object_that_slips_away_is_no_success(client, checks, result):
     assert outcome.figures()[0] < 0.95 and "dropped" in outcome.sentence()
 
 
+def test_a_missed_grasp_ends_the_replay(client, checks, result):
+    """The object is taken away before the fingers close."""
+    grip = client.grip
+
+    def too_late(width, force, cancelled):
+        if width < result.plan.grasp_width:
+            aside = result.plan.T_table_object_start.copy()
+            aside[1, 3] += 0.3 if aside[1, 3] < 0 else -0.3
+            assert client.place_object(aside) is None
+        return grip(width, force, cancelled)
+
+    client.grip = too_late
+    with pytest.raises(ReplayError, match="missed or slipped"):
+        replay(client, checks, result)
+
+
+def test_a_gripper_that_calls_a_good_grasp_a_failure_is_judged_by_its_width(client, checks, result):
+    """franka_ros2 aborts a grasp whose width is not the commanded one, and holds the object."""
+    grip = client.grip
+    client.grip = lambda *goal: grip(*goal)._replace(success=goal[0] >= result.plan.grasp_width)
+    assert replay(client, checks, result).success
+
+
+@pytest.mark.parametrize(("given", "simulated", "used"), [(0.0, True, 1.0), (0.0, False, 0.2), (0.7, False, 0.7)])
+def test_a_real_robot_is_slow_unless_a_person_says_otherwise(client, checks, result, given, simulated, used):
+    class Real(LocalClient):
+        simulated = False
+
+    client.__class__ = LocalClient if simulated else Real
+    replayed = Replayer(client, ROBOT, checks, ReplayConfig(speed=given)).run(result.plan, dry_run=True)
+    assert replayed.speed == used
+
+
 def test_an_object_that_cannot_be_placed_ends_the_replay(client, checks, result):
     start = result.plan.T_table_object_start.copy()
     start[:3, 3] = 0.0, 0.0, 0.2  # inside the robot

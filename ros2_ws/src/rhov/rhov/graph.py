@@ -37,7 +37,7 @@ class PipelineArguments:
     robot: str = setting("panda", "robot description: panda or fr3")
     simulate: bool = setting(True, "start the simulated controller; false: a real one is already running")
     controller: str = setting("arm_controller", "name of the joint trajectory controller")
-    speed: float = setting(1.0, "fraction of the planned speed in the replay", low=0.01, high=1.0)
+    speed: float = setting(0.0, "fraction of the planned speed; 0: 1 in simulation, 0.2 on a robot", low=0.0, high=1.0)
     time_scale: float = setting(
         0.0, "simulated seconds per second of the simulated controller; 0: as fast as possible", low=0.0
     )

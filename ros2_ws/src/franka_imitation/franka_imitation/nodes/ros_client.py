@@ -14,21 +14,20 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
-from sensor_msgs.msg import JointState
 from std_msgs.msg import Empty
 
 from franka_imitation.controller.goal import TrajectoryGoal
 from franka_imitation.nodes.control_messages import duration_from_msg, goal_to_msg
-from franka_imitation.nodes.simulated_object import PLACE_TOPIC, POSE_TOPIC
+from franka_imitation.nodes.robot_listener import RobotListener
+from franka_imitation.nodes.simulated_object import PLACE_TOPIC
 from franka_imitation.replay.client import Followed, Gripped, Posture
 from franka_imitation.replay.recording import Recording
 from franka_imitation.replay.replayer import ReplayError
 from franka_imitation.robot import Robot
 from rhov_core.arrays import FloatArray
-from rhov_core.messages import pose_from_msg, pose_to_msg, time_from_msg
+from rhov_core.messages import pose_to_msg, time_from_msg
 from rhov_core.nodes import BadMessages, ThreadSafeActionClient, stream_qos
 
-_QUEUE = 1000
 _HEARTBEAT = 0.1
 """Between two signs of life while a goal is followed [s]."""
 _PLACED = 0.005
@@ -65,14 +64,7 @@ class RosClient:
         self._gripper = ThreadSafeActionClient(node, GripperCommand, f"{gripper}/gripper_action", callback_group=group)
         self._heart = node.create_publisher(Empty, f"{controller}/heartbeat", stream_qos())
         self._place = node.create_publisher(PoseStamped, PLACE_TOPIC, stream_qos())
-        qos = stream_qos(depth=_QUEUE)
-        node.create_subscription(JointState, "joint_states", bad_messages.guard("joint_states", self._on_state), qos)
-        if simulated:
-            node.create_subscription(PoseStamped, POSE_TOPIC, bad_messages.guard(POSE_TOPIC, self._on_pose), qos)
-        self._latest: dict[str, float] = {}
-        self._time, self._heard = -np.inf, 0.0
-        self._recording = Recording()
-        self._recorded = False
+        self._listener = RobotListener(node, robot, simulated, bad_messages)
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -80,9 +72,14 @@ class RosClient:
         return self._robot.joint_names
 
     @property
+    def simulated(self) -> bool:
+        """Whether the node was told that the robot is simulated."""
+        return self._simulated
+
+    @property
     def recording(self) -> Recording:
         """What was observed between the last `connect` and `release`."""
-        return self._recording
+        return self._listener.recording
 
     def connect(self) -> None:
         """Waits for the controller and for the first state, and starts a new recording.
@@ -93,19 +90,18 @@ class RosClient:
         for client, what in ((self._arm, "joint trajectory controller"), (self._gripper, "gripper")):
             if not client.wait_for_server(self._timeout):
                 raise ReplayError(f"There is no {what} on the action '{client._action_name}': start it or name it.")
-        self._recording = known = Recording()
-        self._recorded = True
+        self._listener.start()
+        known = self._listener.recording
         if not self._until(lambda: known.end > -np.inf and (not self._simulated or known.observes_object)):
             raise ReplayError("The joint states, or the pose of the simulated object, do not arrive.")
 
     def release(self) -> None:
         """Ends the recording."""
-        self._recorded = False
+        self._listener.stop()
 
     def posture(self) -> Posture:
         """Where the robot is now."""
-        q, width = self._measured()
-        return Posture(self._time, q, width)
+        return self._listener.posture()
 
     def follow(
         self, goal: TrajectoryGoal, progress: Callable[[float], None], cancelled: Callable[[], bool]
@@ -115,7 +111,7 @@ class RosClient:
 
         def on_feedback(message: Any) -> None:
             feedback = message.feedback
-            self._heard = time.monotonic()
+            self._listener.heard = time.monotonic()
             elapsed = duration_from_msg(feedback.desired.time_from_start)
             # A controller that does not tell the time from the start is dated by its first feedback.
             if np.isnan(track["start"]):
@@ -127,7 +123,10 @@ class RosClient:
         accepted, status, result = self._run(self._arm, goal_to_msg(goal), on_feedback, cancelled)
         message = result.error_string if accepted else "the goal was rejected; the controller's log says why."
         success = accepted and status == GoalStatus.STATUS_SUCCEEDED
-        return Followed(success, message or f"status {status}", track["start"], track["worst"])
+        start = self._listener.time - goal.duration if np.isnan(track["start"]) else track["start"]
+        if success and not self._until(lambda: self._listener.time >= start + goal.duration):
+            message, success = "the joint states do not arrive any more.", False
+        return Followed(success, message or f"status {status}", start, track["worst"])
 
     def grip(self, width: float, force: float, cancelled: Callable[[], bool]) -> Gripped:
         """Moves the fingers."""
@@ -149,15 +148,15 @@ class RosClient:
         self._place.publish(message)
 
         def there() -> bool:
-            T = self._recording.object_at(np.inf)
+            T = self._listener.recording.object_at(np.inf)
             return T is not None and bool(np.linalg.norm(T[:3, 3] - T_base_object[:3, 3]) < _PLACED)
 
         return None if self._until(there) else "it is not seen there; the simulation's log says why."
 
     def wait(self, seconds: float) -> None:
         """Waits until everything is recorded up to some time from now."""
-        end = self._time + seconds
-        recording = self._recording
+        end = self._listener.time + seconds
+        recording = self._listener.recording
         self._until(lambda: recording.end >= end)
 
     def _run(
@@ -168,7 +167,7 @@ class RosClient:
         cancelled: Callable[[], bool],
     ) -> tuple[bool, int, Any]:
         """Whether the goal was accepted, and the status and result with which it ended."""
-        self._heard = time.monotonic()
+        self._listener.heard = time.monotonic()
         handle = self._await(client.send_goal_async(goal, feedback_callback=on_feedback), None)
         if not handle.accepted:
             return False, GoalStatus.STATUS_UNKNOWN, None
@@ -188,30 +187,9 @@ class RosClient:
             self._heart.publish(Empty())
             if ask is not None and asked is None:
                 asked = ask()
-            if time.monotonic() - self._heard > self._timeout:
+            if time.monotonic() - self._listener.heard > self._timeout:
                 raise ReplayError(f"The robot has been silent for {self._timeout:g} s.")
         return future.result()
 
     def _until(self, condition: Callable[[], bool]) -> bool:
-        step, end = threading.Event(), time.monotonic() + self._timeout
-        while not condition():
-            if time.monotonic() > end:
-                return False
-            step.wait(0.01)
-        return True
-
-    def _measured(self) -> tuple[FloatArray, float]:
-        q = np.array([self._latest[name] for name in self._robot.joint_names])
-        return q, sum(self._latest.get(name, 0.0) for name in self._robot.gripper.joint_names)
-
-    def _on_state(self, message: JointState) -> None:
-        self._latest.update(zip(message.name, message.position, strict=False))
-        self._heard = time.monotonic()
-        if all(name in self._latest for name in self._robot.joint_names):
-            self._time = time_from_msg(message.header.stamp)
-            if self._recorded:
-                self._recording.add_robot(self._time, *self._measured())
-
-    def _on_pose(self, message: PoseStamped) -> None:
-        if self._recorded:
-            self._recording.add_object(time_from_msg(message.header.stamp), pose_from_msg(message.pose))
+        return self._listener.until(condition, self._timeout)

@@ -53,6 +53,11 @@ class RobotClient(Protocol):
         ...
 
     @property
+    def simulated(self) -> bool:
+        """Whether nobody can be hurt."""
+        ...
+
+    @property
     def recording(self) -> Recording:
         """What was observed so far."""
         ...

@@ -47,6 +47,11 @@ class LocalClient:
         return self._robot.robot.joint_names
 
     @property
+    def simulated(self) -> bool:
+        """Always."""
+        return True
+
+    @property
     def recording(self) -> Recording:
         """What was observed so far."""
         return self._recording

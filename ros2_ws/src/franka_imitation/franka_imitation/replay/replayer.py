@@ -22,6 +22,10 @@ Progress = Callable[[str, float, str], None]
 
 _NEAR = 0.01
 """An object whose middle is this near its start was put there well [m]."""
+_GRASP_TOLERANCE = 0.008
+"""Between the width of the object and that of the fingers that hold it [m]."""
+_REAL_SPEED = 0.2
+"""Fraction of the planned speed on a real robot, unless a person asks for another."""
 _SETTLE = 0.3
 """For a placed object to come to rest, and after the last goal [s]."""
 
@@ -30,7 +34,7 @@ _SETTLE = 0.3
 class ReplayConfig:
     """How a plan is sent."""
 
-    speed: float = setting(1.0, "fraction of the planned speed; start a real robot with 0.2", low=0.01, high=1.0)
+    speed: float = setting(0.0, "fraction of the planned speed; 0: 1 in simulation, 0.2 on a robot", low=0.0, high=1.0)
     soft_start: float = setting(2.0, "shortest duration of the way to the start of the plan [s]", low=0.2)
     start_margin: float = setting(
         1e-3, "nearer to the start than this no way to it is needed [rad]", low=0.0, high=0.02
@@ -74,6 +78,7 @@ class Replayer:
 
     def __init__(self, client: RobotClient, robot: Robot, checks: SafetyChecks, config: ReplayConfig) -> None:
         self._client, self._robot, self._checks, self._config = client, robot, checks, config
+        self._speed = config.speed or (1.0 if client.simulated else _REAL_SPEED)
 
     def run(
         self,
@@ -104,7 +109,7 @@ class Replayer:
                 f"a plan for the connected robot ({self._client.joint_names[0]} …)",
                 f"plan again with --robot {self._robot.name}",
             )
-        replayed = Replayed(dry_run, self._config.speed)
+        replayed = Replayed(dry_run, self._speed)
         steps = steps_of(plan)
         progress("checking", 0.0, "checking the whole motion")
         approach = self._approach(plan)
@@ -118,7 +123,7 @@ class Replayer:
         """What speaks against the way to the start and the moves, at the speed at which they would be sent."""
         q = self._client.posture().q
         motions = [approach] if approach else []
-        motions += [step.motion.at_speed(self._config.speed) for step in steps if isinstance(step, Move)]
+        motions += [step.motion.at_speed(self._speed) for step in steps if isinstance(step, Move)]
         found: list[Refusal] = []
         for motion in motions:
             found += self._checks.refusals(motion, q)
@@ -129,7 +134,7 @@ class Replayer:
         q = self._client.posture().q
         if np.abs(q - plan.q[0]).max() <= self._config.start_margin:
             return None
-        fraction = self._checks.config.limit_fraction * self._config.speed
+        fraction = self._checks.config.limit_fraction * self._speed
         return soft_start(self._robot, q, plan.q[0], self._config.soft_start, fraction)
 
     def _send(
@@ -151,13 +156,13 @@ class Replayer:
                 continue
 
             def tell(seconds: float, step: Move = step) -> None:
-                at = step.first + seconds * self._config.speed / plan.period
+                at = step.first + seconds * self._speed / plan.period
                 stage = "following" if plan.phase[min(int(at), total)] >= _FOLLOW else "approaching"
                 progress(stage, min(at / total, 1.0), "")
 
-            motion = step.motion.at_speed(self._config.speed)
+            motion = step.motion.at_speed(self._speed)
             followed = self._follow(motion, replayed, tell, cancelled)
-            replayed.times.add(plan.time[step.first], plan.time[step.last], followed.start, self._config.speed)
+            replayed.times.add(plan.time[step.first], plan.time[step.last], followed.start, self._speed)
         self._client.wait(_SETTLE)
         progress("done", 1.0, "")
 
@@ -206,12 +211,18 @@ class Replayer:
         return followed
 
     def _grip(self, step: Grip, plan: MotionPlan, replayed: Replayed, cancelled: Callable[[], bool]) -> None:
+        """Opens the fingers, or closes them on the object; a gripper calls that a success or not, the width decides."""
         gripped = self._client.grip(step.width, plan.grip_force, cancelled)
         replayed.goals += 1
-        if step.at:
-            replayed.grasp_width = gripped.width
-        if not gripped.success:
+        if cancelled() or (step.width >= plan.grasp_width and not gripped.success):
             raise ReplayError(f"The gripper did not reach {step.width:.4f} m: {gripped.message}")
+        if step.width < plan.grasp_width:
+            replayed.grasp_width = gripped.width
+            if abs(gripped.width - plan.grasp_width) > _GRASP_TOLERANCE:
+                raise ReplayError(
+                    f"The fingers closed to {gripped.width:.4f} m, but the object is {plan.grasp_width:.4f} m wide "
+                    f"there: it was missed or slipped away. {gripped.message}"
+                )
 
 
 _FOLLOW = PHASES.index("follow")

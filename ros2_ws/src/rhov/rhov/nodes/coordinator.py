@@ -52,7 +52,7 @@ class CoordinatorConfig:
     imitate: bool = setting(True, "have the trajectory imitated")
     replay: bool = setting(True, "have the motion replayed")
     method: str = setting("plan", "how the robot motion is found: plan or train")
-    speed: float = setting(1.0, "fraction of the planned speed in the replay", low=0.01, high=1.0)
+    speed: float = setting(0.0, "fraction of the planned speed; 0: 1 in simulation, 0.2 on a robot", low=0.0, high=1.0)
     server_timeout: float = setting(60.0, "how long to wait for another node to appear [s]", low=1.0)
     stall_timeout: float = setting(120.0, "give up when nothing happens for so long [s]", low=1.0)
 

@@ -1,0 +1,85 @@
+"""What a robot behind ROS tells: its joint states and, in simulation, the pose of its object."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+from franka_imitation.nodes.simulated_object import POSE_TOPIC
+from franka_imitation.replay.client import Posture
+from franka_imitation.replay.recording import Recording
+from franka_imitation.robot import Robot
+from rhov_core.messages import pose_from_msg, time_from_msg
+from rhov_core.nodes import BadMessages, stream_qos
+
+_QUEUE = 1000
+"""Messages that may wait here: a simulation may run faster than this node."""
+_POLL = 0.01
+"""Between two looks at a condition [s]."""
+
+
+class RobotListener:
+    """Keeps the latest posture, and a recording while one is wanted.
+
+    Args:
+        node: The node that listens.
+        robot: Names of the joints.
+        simulated: Whether there is a simulated object to listen to.
+        bad_messages: Where messages are reported that cannot be used.
+    """
+
+    def __init__(self, node: Node, robot: Robot, simulated: bool, bad_messages: BadMessages) -> None:
+        self._robot = robot
+        self._latest: dict[str, float] = {}
+        self._recorded = False
+        self.recording = Recording()
+        """What was observed since `start`, up to `stop`."""
+        self.time = -np.inf
+        """Of the last complete posture [s of the robot's clock]."""
+        self.heard = 0.0
+        """When the robot last said anything [s of the monotonic clock]."""
+        qos = stream_qos(depth=_QUEUE)
+        node.create_subscription(JointState, "joint_states", bad_messages.guard("joint_states", self._on_state), qos)
+        if simulated:
+            node.create_subscription(PoseStamped, POSE_TOPIC, bad_messages.guard(POSE_TOPIC, self._on_pose), qos)
+
+    def start(self) -> None:
+        """Starts a new recording."""
+        self.recording, self._recorded = Recording(), True
+
+    def stop(self) -> None:
+        """Ends the recording."""
+        self._recorded = False
+
+    def posture(self) -> Posture:
+        """The latest posture."""
+        q = np.array([self._latest[name] for name in self._robot.joint_names])
+        width = sum(self._latest.get(name, 0.0) for name in self._robot.gripper.joint_names)
+        return Posture(self.time, q, width)
+
+    def until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Waits for a condition on what was heard; False when the time is over."""
+        step, end = threading.Event(), time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > end:
+                return False
+            step.wait(_POLL)
+        return True
+
+    def _on_state(self, message: JointState) -> None:
+        self._latest.update(zip(message.name, message.position, strict=False))
+        self.heard = time.monotonic()
+        if all(name in self._latest for name in self._robot.joint_names):
+            self.time = time_from_msg(message.header.stamp)
+            if self._recorded:
+                self.recording.add_robot(*self.posture())
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        if self._recorded:
+            self.recording.add_object(time_from_msg(message.header.stamp), pose_from_msg(message.pose))

@@ -22,6 +22,7 @@ from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
+from rhov_core.files import read_json
 from rhov_core.messages import (
     camera_to_msg,
     hand_to_msg,
@@ -202,7 +203,9 @@ def test_a_clip_from_its_first_frame_to_its_files(ros, clip, start, tmp_path):
     trajectory = trajectory_from_msg(answer.result.trajectory)
     saved = Trajectory.load(tmp_path / "out" / TRAJECTORY)
     assert np.allclose(saved.T_camera_object, trajectory.T_camera_object) and saved.frames_lost == 1
-    assert (tmp_path / "out" / REPORT).exists()
+    report = read_json(tmp_path / "out" / REPORT)
+    assert len(report["per_frame"]["mask_iou"]) == FRAMES and report["per_frame"]["mask_iou"][6] is None
+    assert any("first pose found" in note for note in report["notes"])
     stages = {message.feedback.stage for message in world.feedback}
     assert {"tracking", "joint"} <= stages
     assert max(message.feedback.frames_done for message in world.feedback) == FRAMES

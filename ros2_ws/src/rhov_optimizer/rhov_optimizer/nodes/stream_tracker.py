@@ -61,6 +61,8 @@ class StreamTracker:
         """None as long as it is unknown; set it with `use_camera`."""
         self.state: ObjectState | None = None
         """Of the newest frame; None before the object was found for the first time."""
+        self.notes: tuple[str, ...] = ()
+        """Sentences for the report."""
 
     def use_camera(self, camera: Camera) -> None:
         """Sets the camera; another one than before starts anew."""
@@ -72,7 +74,7 @@ class StreamTracker:
     def reset(self) -> None:
         """Forgets the track and its frames."""
         self._buffer.clear()
-        self.state = None
+        self.state, self.notes = None, ()
         if self._tracker is not None:
             self._tracker.reset()
 
@@ -120,6 +122,7 @@ class StreamTracker:
                 kind, detail = TrackingEvent.LOST, "the object is lost and is being searched for"
         elif before is None:
             kind, detail = TrackingEvent.STARTED, self._first_words()
+            self.notes = (detail,)
         elif before == ObjectState.LOST:
             kind, detail = TrackingEvent.REINITIALISED, "the object was found again"
         if kind is not None:
@@ -131,7 +134,9 @@ class StreamTracker:
             return "the object was found"
         words = f"first pose found: its silhouette overlaps the mask by {100 * initial.iou:.0f} %"
         if initial.margin < UNDECIDED:
-            words += "; the outline hardly decides between this and another pose: look at the overlay"
+            words += (
+                f"; the outline prefers it to another pose by {100 * initial.margin:.1f} % only: look at the overlay"
+            )
         return words
 
     def _publish_window(self, header: Header) -> None:

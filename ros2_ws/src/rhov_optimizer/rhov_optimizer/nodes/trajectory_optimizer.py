@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -166,7 +167,7 @@ class TrajectoryOptimizer(Node):
         self, frames: list[TrackedFrame], progress: Callable[[str, float], None], cancelled: Callable[[], bool]
     ) -> JointResult:
         assert self._stream.camera is not None
-        return optimise_trajectory(
+        result = optimise_trajectory(
             self._model,
             self._stream.camera,
             [frame.record for frame in frames],
@@ -178,6 +179,7 @@ class TrajectoryOptimizer(Node):
             progress=progress,
             cancelled=cancelled,
         )
+        return replace(result, report={**result.report, "notes": [*self._model.notes, *self._stream.notes]})
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+import trimesh
 
 from rhov.cli import main
 from rhov.evaluate import evaluate_to_file
@@ -206,3 +207,31 @@ def test_results_of_another_clip_are_refused(tmp_path, truth, capsys):
     dataclasses.replace(true_trajectory(), frame_index=np.arange(FRAMES) + 100).save(result / "trajectory.npz")
     assert main(["evaluate", str(result), "--truth", str(truth)]) == 2
     assert "share none" in capsys.readouterr().err
+
+
+def test_a_clip_of_a_data_set_is_the_truth(tmp_path, capsys):
+    true, root = true_trajectory(), tmp_path / "ycbv"
+    scene = root / "test" / "000048"
+    poses = [{"cam_R_m2c": T[:3, :3].ravel().tolist(), "cam_t_m2c": (1000 * T[:3, 3]).tolist(), "obj_id": 3}
+             for T in true.T_camera_object]  # fmt: skip
+    numbers = [1, 2, 5, 7, 8, 20]  # images of BOP's test scenes are not all there
+    scene.mkdir(parents=True)
+    (scene / "scene_gt.json").write_text(json.dumps({n: [p] for n, p in zip(numbers, poses, strict=True)}))
+    (scene / "scene_camera.json").write_text(json.dumps({n: {"cam_K": CAMERA.K.ravel().tolist()} for n in numbers}))
+    for n in numbers:
+        (scene / "rgb").mkdir(exist_ok=True)
+        assert cv2.imwrite(str(scene / "rgb" / f"{n:06d}.png"), np.zeros((240, 320, 3), np.uint8))
+    (root / "models").mkdir()
+    mesh = trimesh.Trimesh(BOX.vertices * 1000, BOX.faces, process=False)
+    mesh.export(root / "models" / "obj_000003.ply", encoding="ascii")
+    (root / "models" / "models_info.json").write_text(json.dumps({"3": {"diameter": 170.0}}))
+    true.save(tmp_path / "result" / "trajectory.npz")
+    out = tmp_path / "figures.json"
+    named = ["--dataset", "bop", "--root", str(root), "--clip", "test/000048/3", "--out", str(out)]
+    assert main(["evaluate", str(tmp_path / "result"), *named]) == 0
+    assert "BOP stores no times" in capsys.readouterr().out
+    content = json.loads(out.read_text())
+    figures = {(f["group"], f["name"]): f["value"] for f in content["figures"]}
+    assert figures["object", "ADD"] == pytest.approx(0, abs=1e-6) and figures["object", "AR_MSSD"] == 1
+    assert ("hand", "MPJPE") not in figures  # BOP has no hands
+    assert content["truth"] == ["bop", str(root), "test/000048/3"]

@@ -58,6 +58,14 @@ def test_a_clip_is_one_object_over_the_images_that_show_it(root):
     assert second.object_mask(0).sum() == 9 * 640
 
 
+def test_images_that_hardly_show_the_object_do_not_count(root):
+    assert bop.load_clip(root, "test/000048/1").object_valid.all()
+    info = {"1": [{"visib_fract": 0.5}, {"visib_fract": 0.09}], "36": [{"visib_fract": 0.1}, {"visib_fract": 0.0}]}
+    folders.write_json(root / "test" / "000048" / "scene_gt_info.json", info)
+    assert bop.load_clip(root, "test/000048/1").object_valid.tolist() == [False, True]
+    assert bop.load_clip(root, "test/000048/1").truth().frames_lost == 1
+
+
 def test_mesh_and_symmetries_come_in_metres(root):
     model = bop.load_clip(root, "test/000048/1").object_model()
     assert model.diameter == pytest.approx(folders.BOX.diameter, rel=1e-6)

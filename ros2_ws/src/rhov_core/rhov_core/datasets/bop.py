@@ -1,8 +1,8 @@
 """Data sets in the format of the BOP benchmark (https://bop.felk.cvut.cz): YCB-Video, HANDAL, HOPE and many more.
 
-Layout: `SPLIT/000001/{scene_camera.json,scene_gt.json,rgb/,depth/,mask_visib/}`, `models/{obj_000001.ply,
-models_info.json}`; millimetres. A clip is "SPLIT/SCENE/OBJECT", one object over the images of a scene that show it;
-"SPLIT/SCENE/OBJECT.2" is the second instance of that object. BOP knows nothing about hands.
+Layout: `SPLIT/000001/{scene_camera.json,scene_gt.json,scene_gt_info.json,rgb/,depth/,mask_visib/}` and
+`models/{obj_000001.ply,models_info.json}`; millimetres. A clip is "SPLIT/SCENE/OBJECT", one object over the images of
+a scene that show it; "SPLIT/SCENE/OBJECT.2" is the second instance of that object. BOP knows nothing about hands.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ FRAME_RATE = 30.0
 """BOP stores no times; its video scenes were recorded at this rate."""
 SYMMETRY_STEP = 0.01
 """A vertex moves by at most this fraction of the diameter between steps of a continuous symmetry, as in BOP."""
+VISIBLE_FRACTION = 0.1
+"""BOP evaluates a pose only where at least this fraction of the object's silhouette is visible."""
 _MILLIMETRE = 1e-3
 _MODELS = ("models", "models_cad", "models_eval")
 
@@ -91,13 +93,16 @@ def load_clip(root: str | Path, name: str, mano: str | Path | None = None) -> Cl
         mesh_path=LAYOUT.require(models / f"obj_{object_id:06d}.ply", "a mesh"),
         object_name=f"obj_{object_id:06d}",
         T_camera_object=nearest_rigid(R, t, f"scene_gt.json of '{scene}'"),
-        object_valid=np.ones(len(keys), bool),
+        object_valid=_visible(scene, places),
         hand=HandTruth.unknown(len(keys)),
         place_vertices=lambda vertices: vertices * _MILLIMETRE,
         symmetries=_symmetries(models / "models_info.json", object_id),
         read_depth=(lambda i: _depth(scene, keys[i], cameras)) if (scene / "depth").is_dir() else None,
         read_object_mask=(lambda i: _mask(scene, keys[i], places)) if (scene / "mask_visib").is_dir() else None,
-        notes=("BOP stores no times: images are taken to be 1/30 s apart, by their number.",),
+        notes=(
+            "BOP stores no times: images are taken to be 1/30 s apart, by their number.",
+            f"As in BOP, images that show less than {VISIBLE_FRACTION:.0%} of the object do not count.",
+        ),
     )
 
 
@@ -111,6 +116,15 @@ def _instances(annotations: Mapping[str, Any]) -> dict[str, dict[str, tuple[int,
             name = f"{entry['obj_id']}" if number == 1 else f"{entry['obj_id']}.{number}"
             found.setdefault(name, {})[image] = (place, entry)
     return found
+
+
+def _visible(scene: Path, places: Mapping[str, tuple[int, Any]]) -> BoolArray:
+    """(N,) images in which the object is visible enough to count; all where the data set does not say."""
+    path = scene / "scene_gt_info.json"
+    if not path.is_file():
+        return np.ones(len(places), bool)
+    info = read_json(path)
+    return np.array([info[key][place]["visib_fract"] >= VISIBLE_FRACTION for key, (place, _) in places.items()])
 
 
 def _image(scene: Path, index: int) -> Path:

@@ -77,27 +77,29 @@ def _bits_set(typing_context: Any, word: Any) -> Any:
 @numba.njit(cache=True)
 def _match(predicted, words, pixels, seen_words, first, end, gate, ratio):  # type: ignore[no-untyped-def]
     partner = np.full(predicted.shape[0], -1, np.int64)
-    distance = np.empty(pixels.shape[0], np.int64)
+    candidate, distance = np.empty(pixels.shape[0], np.int64), np.empty(pixels.shape[0], np.int64)
+    bits = 64 * words.shape[1]
     for i in range(predicted.shape[0]):
-        best, nearest = np.int64(1 << 30), -1
+        u = predicted[i, 0]
+        best, nearest, count = bits + 1, -1, 0
         for j in range(first[i], end[i]):
-            distance[j] = -1
-            if abs(pixels[j, 0] - predicted[i, 0]) < gate:  # a prediction of NaN passes no gate
+            if abs(pixels[j, 0] - u) < gate:  # a prediction of NaN passes no gate
                 total = np.uint64(0)
                 for k in range(words.shape[1]):
                     total += _bits_set(words[i, k] ^ seen_words[j, k])  # type: ignore[call-arg]
-                distance[j] = np.int64(total)
-                if distance[j] < best:
-                    best, nearest = distance[j], j
-        if nearest < 0:
+                candidate[count], distance[count] = j, np.int64(total)
+                if distance[count] < best:
+                    best, nearest = distance[count], j
+                count += 1
+        if nearest < 0 or best > LARGEST_DISTANCE * bits:
             continue
-        bits = 64 * words.shape[1]
         second = bits
-        for j in range(first[i], end[i]):
-            if 0 <= distance[j] < second:
-                du, dv = pixels[j, 0] - pixels[nearest, 0], pixels[j, 1] - pixels[nearest, 1]
+        for c in range(count):
+            if distance[c] < second:
+                du = pixels[candidate[c], 0] - pixels[nearest, 0]
+                dv = pixels[candidate[c], 1] - pixels[nearest, 1]
                 if du * du + dv * dv > SAME_CORNER * SAME_CORNER:
-                    second = distance[j]
-        if best <= LARGEST_DISTANCE * bits and best < ratio * second:
+                    second = distance[c]
+        if best < ratio * second:
             partner[i] = nearest
     return partner

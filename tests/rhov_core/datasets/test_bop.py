@@ -19,7 +19,7 @@ def entry(T, object_id):
 def root(tmp_path):
     root, T = tmp_path / "ycbv", folders.poses(4)
     scene = root / "test" / "000048"
-    gt = {"1": [entry(T[0], 2), entry(T[1], 1)], "36": [entry(T[2], 1), entry(T[3], 1)], "7": [entry(T[0], 2)]}
+    gt = {"36": [entry(T[2], 1), entry(T[3], 1)], "1": [entry(T[0], 2), entry(T[1], 1)], "7": [entry(T[0], 2)]}
     folders.write_json(scene / "scene_gt.json", gt)
     folders.write_json(scene / "scene_camera.json", {key: {"cam_K": K, "depth_scale": 0.1} for key in gt})
     for key in gt:

@@ -136,7 +136,9 @@ class TrajectoryOptimizer(Node):
         if self._stream.camera is None:
             self._diagnostics.warn("waiting for camera_info")
             return
-        for message, hand in self._joiner.ready(time.monotonic(), self.count_publishers("hand") > 0):
+        # before the first frame the nodes may not have found each other yet
+        hands_come = self._buffer.received == 0 or self.count_publishers("hand") > 0
+        for message, hand in self._joiner.ready(time.monotonic(), hands_come):
             begin = time.monotonic()
             estimate = self._stream.track(self._cues(message, hand), message.header)
             self._last_time = time.monotonic()

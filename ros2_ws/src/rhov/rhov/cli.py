@@ -160,6 +160,30 @@ def demo(
 
 
 @app.command()
+def synthesize(
+    mesh: Annotated[Path, typer.Option("--object", help="Mesh of the object in metres; z stands upright in the hand.")],
+    seed: Annotated[int, typer.Option(help="Of motion, textures and noise.", min=0)] = 0,
+    frames: Annotated[int, typer.Option(help="Number of frames, at 30 per second.", min=2)] = 150,
+    repair_mesh: RepairMesh = False,
+    out: Out = Path("out/clip"),
+) -> None:
+    """Render a clip of a hand that carries and turns an object, with the true poses."""
+    from rhov.stages import StageProgress
+    from rhov_core.object_model import ObjectModel
+    from rhov_core.synth import synthesize_clip
+
+    model = ObjectModel.load(mesh, repair=repair_mesh)
+    with StageProgress() as progress:
+        clip = synthesize_clip(
+            model, seed, out, frames, progress=lambda fraction: progress.update("render", fraction, "")
+        )
+        progress.done("render")
+    print(
+        f"{clip.video}: start with --camera {clip.camera} --box {','.join(map(str, clip.box))}; truth in {clip.truth}"
+    )
+
+
+@app.command()
 def doctor() -> None:
     """Tell what is installed, which optional models were found, which GPU, which ROS."""
     from rhov.doctor import main as doctor_main

@@ -16,7 +16,10 @@ from rhov_core.pose import interpolate, quaternion_from_rotation
 
 @dataclass
 class Recording:
-    """Postures of the robot and, where they are observed, poses of the object; grows while the robot moves."""
+    """Postures of the robot and, where they are observed, poses of the object; grows while the robot moves.
+
+    One thread may add while others read: each read looks at what there was when it began.
+    """
 
     _robot: list[tuple[float, FloatArray, float]] = field(default_factory=list)
     _object: list[tuple[float, FloatArray]] = field(default_factory=list)
@@ -44,20 +47,22 @@ class Recording:
 
     def object_at(self, time: float) -> FloatArray | None:
         """The last pose (4, 4) not after a time [s], or None."""
-        known = [T for t, T in self._object if t <= time]
+        known = [T for t, T in tuple(self._object) if t <= time]
         return known[-1] if known else None
 
     def robot_at(self, times: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Postures (M, 7) [rad] and distances of the fingers (M,) [m] at times (M,) [s]."""
-        known = np.array([t for t, _, _ in self._robot])
-        q = np.stack([q for _, q, _ in self._robot])
+        track = tuple(self._robot)
+        known = np.array([t for t, _, _ in track])
+        q = np.stack([q for _, q, _ in track])
         postures = np.stack([np.interp(times, known, q[:, j]) for j in range(JOINTS)], axis=1)
-        return postures, np.interp(times, known, np.array([w for _, _, w in self._robot]))
+        return postures, np.interp(times, known, np.array([w for _, _, w in track]))
 
     def objects_at(self, times: FloatArray) -> FloatArray:
         """Poses of the object (M, 4, 4) at times (M,) [s], interpolated."""
-        known = np.array([t for t, _ in self._object])
-        T = np.stack([T for _, T in self._object])
+        track = tuple(self._object)
+        known = np.array([t for t, _ in track])
+        T = np.stack([T for _, T in track])
         i = np.clip(np.searchsorted(known, times) - 1, 0, len(known) - 2)
         fraction = np.clip((times - known[i]) / (known[i + 1] - known[i]), 0.0, 1.0)
         return interpolate(T[i], T[i + 1], fraction)
@@ -72,14 +77,15 @@ class Recording:
 
     def save(self, path: str | Path) -> None:
         """Writes `rollout.npz`: robot_time (A,), q (A, 7), width (A,), object_time (B,), T_base_object (B, 4, 4)."""
-        q = np.stack([q for _, q, _ in self._robot]) if self._robot else np.zeros((0, JOINTS))
-        T = np.stack([T for _, T in self._object]) if self._object else np.zeros((0, 4, 4))
+        robot, poses = tuple(self._robot), tuple(self._object)
+        q = np.stack([q for _, q, _ in robot]) if robot else np.zeros((0, JOINTS))
+        T = np.stack([T for _, T in poses]) if poses else np.zeros((0, 4, 4))
         with atomic_path(path) as partial, open(partial, "wb") as file:
             np.savez_compressed(
                 file,
-                robot_time=np.array([t for t, _, _ in self._robot]),
+                robot_time=np.array([t for t, _, _ in robot]),
                 q=q,
-                width=np.array([w for _, _, w in self._robot]),
-                object_time=np.array([t for t, _ in self._object]),
+                width=np.array([w for _, _, w in robot]),
+                object_time=np.array([t for t, _ in poses]),
                 T_base_object=T,
             )

@@ -22,7 +22,7 @@ def test_reading_while_it_grows(tmp_path):
     try:
         while not recording.observes_object:
             pass
-        for _ in range(60):
+        for _ in range(12):
             q, width = recording.robot_at(np.array([0.0005]))
             np.testing.assert_allclose(q, 0.5)
             np.testing.assert_allclose(width, 0.08)

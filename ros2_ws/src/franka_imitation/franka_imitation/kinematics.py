@@ -12,8 +12,11 @@ from franka_imitation.scene import TCP_SITE, Scene
 from rhov_core.arrays import FloatArray
 from rhov_core.pose import difference, make_transform, rotation_from_quaternion
 
-_DAMPING = 1e-3
-"""Of the least squares; bounds the joint step near singular postures."""
+_DAMPING = (1e-5, 1e-2)
+"""Of the least squares: constant, and times the squared error. Far from the target it bounds the step near singular
+postures, close to it the target is met exactly."""
+_DRIFT = 0.02
+"""Part of the way to the posture of rest that is gone in the first step; it falls to 0 in the last."""
 
 
 class Solution(NamedTuple):
@@ -89,7 +92,8 @@ class Kinematics:
             active, jacobian = active[coarse], jacobian[coarse]
             if step == iterations or not len(active):
                 break
-            q[active] = self._improve(q[active], error[active], jacobian, rest[active])
+            drift = _DRIFT * (1 - step / iterations) * (rest[active] - q[active])
+            q[active] = self._improve(q[active], error[active], jacobian, drift)
         return Solution(q, np.linalg.norm(error[:, :3], axis=1), np.linalg.norm(error[:, 3:], axis=1))
 
     def follow(
@@ -122,11 +126,12 @@ class Kinematics:
         _, jacobian = self.jacobian(q)
         return np.sqrt(np.maximum(np.linalg.det(jacobian @ jacobian.swapaxes(1, 2)), 0.0))
 
-    def _improve(self, q: FloatArray, error: FloatArray, jacobian: FloatArray, rest: FloatArray) -> FloatArray:
+    def _improve(self, q: FloatArray, error: FloatArray, jacobian: FloatArray, drift: FloatArray) -> FloatArray:
         transposed = jacobian.swapaxes(1, 2)
-        drift = 0.02 * (rest - q)
         wanted = error - (jacobian @ drift[..., None])[..., 0]
-        weights = np.linalg.solve(jacobian @ transposed + _DAMPING * np.eye(6), wanted[..., None])
+        damping = _DAMPING[0] + _DAMPING[1] * np.minimum((error**2).sum(axis=1), 1.0)
+        normal = jacobian @ transposed + damping[:, None, None] * np.eye(6)
+        weights = np.linalg.solve(normal, wanted[..., None])
         step = drift + (transposed @ weights)[..., 0]
         longest = np.abs(step).max(axis=1, keepdims=True)
         return np.clip(q + step * np.minimum(1.0, 0.3 / np.maximum(longest, 1e-9)), self.lower, self.upper)

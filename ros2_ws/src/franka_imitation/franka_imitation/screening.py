@@ -20,6 +20,8 @@ _ROUND = 500
 _ROUNDS = 10
 _ENOUGH = 40
 """No further round is begun once so many ways were found."""
+_PATIENCE, _PROMISING = 4, 0.6
+"""After so many rounds the search ends if no pair has reached at least this fraction of the key frames."""
 _PER_PAIR = 2
 """Postures in which each pair is followed through the motion."""
 _SHOULDER = np.array([0.0, 0.0, 0.333])
@@ -72,25 +74,27 @@ def screen(
     poses, time = demonstration.smooth[frames], demonstration.time[frames]
     place, grasp = _promising(placements, poses, grasps, seed)
     found: list[Candidate] = []
-    missed = np.zeros(len(poses))
-    for first in range(0, _ROUND * _ROUNDS, _ROUND):
-        p, g = place[first : first + _ROUND], grasp[first : first + _ROUND]
-        owner, q, failures = _follow(placements[p] @ poses[:, None] @ grasps.T_object_tcp[g], kinematics)
+    missed, farthest = np.zeros(len(poses)), 0.0
+    for number in range(_ROUNDS):
+        p, g = (indices[number * _ROUND : (number + 1) * _ROUND] for indices in (place, grasp))
+        owner, q, failures, reached = _follow(placements[p] @ poses[:, None] @ grasps.T_object_tcp[g], kinematics)
         cost = _cost(q, time, kinematics) + 2 * grasps.cost[g[owner]]
         found += [Candidate(placements[p[i]], int(g[i]), frames, q[:, n], float(cost[n])) for n, i in enumerate(owner)]
-        missed += failures
-        if len(found) >= _ENOUGH or first + _ROUND >= len(place):
+        missed, farthest = missed + failures, max(farthest, reached)
+        hopeless = number + 1 >= _PATIENCE and farthest < _PROMISING
+        if len(found) >= _ENOUGH or hopeless or (number + 1) * _ROUND >= len(place):
             break
     if not found:
         raise PlanningError(_diagnosis(missed, poses, demonstration.frame_index[frames]))
     return sorted(found, key=lambda candidate: candidate.cost)
 
 
-def _follow(targets: FloatArray, kinematics: Kinematics) -> tuple[np.ndarray, FloatArray, FloatArray]:
+def _follow(targets: FloatArray, kinematics: Kinematics) -> tuple[np.ndarray, FloatArray, FloatArray, float]:
     """Follows key poses (K, N, 4, 4) from the middle to both ends, giving up on those that fail.
 
     Returns:
-        Whose postures reach everything (M,), these postures (K, M, 7), and how many failed at each key pose (K,).
+        Whose postures reach everything (M,), these postures (K, M, 7), how many failed at each key pose (K,), and
+        which fraction of the key poses the best of them reached before it failed.
     """
     middle = len(targets) // 2
     owner, start = reach(targets[middle], kinematics, _PER_PAIR)
@@ -99,6 +103,7 @@ def _follow(targets: FloatArray, kinematics: Kinematics) -> tuple[np.ndarray, Fl
     q = np.zeros((len(targets), len(owner), 7))
     q[middle] = start
     alive = np.arange(len(owner))
+    count = np.ones(len(owner))
     for step in (1, -1):
         for k in range(middle + step, len(targets) if step > 0 else -1, step):
             solution = kinematics.inverse(targets[k, owner[alive]], q[k - step, alive], rest=start[alive], iterations=8)
@@ -106,7 +111,8 @@ def _follow(targets: FloatArray, kinematics: Kinematics) -> tuple[np.ndarray, Fl
             reached = solution.reached()
             failures[k] += len(alive) - reached.sum()
             alive = alive[reached]
-    return owner[alive], q[:, alive], failures
+            count[alive] += 1
+    return owner[alive], q[:, alive], failures, float(count.max(initial=0.0) / len(targets))
 
 
 def _promising(

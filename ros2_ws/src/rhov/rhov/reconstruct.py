@@ -27,6 +27,7 @@ from rhov_core.video import VideoReader
 from rhov_optimizer.joint import JointResult, optimise_trajectory
 from rhov_optimizer.track_record import TrackRecord
 from rhov_optimizer.tracking import ObjectTracker
+from rhov_optimizer.tracking.figures import per_frame_figures
 from rhov_perception.cues_directory import CuesDirectory
 from rhov_perception.hand import HandEstimator
 from rhov_perception.object import ObjectEstimator
@@ -50,15 +51,6 @@ class TrackedClip:
     def per_frame(self) -> dict[str, list[float | None]]:
         """Figures of each frame, for plots; None where one is missing."""
         return per_frame_figures(self.estimates)
-
-
-def per_frame_figures(estimates: list[ObjectEstimate]) -> dict[str, list[float | None]]:
-    """Mask overlap, feature inliers and residual of each frame; None where one is missing."""
-    return {
-        "mask_iou": [None if np.isnan(e.mask_iou) else e.mask_iou for e in estimates],
-        "feature_inliers": [e.feature_inliers for e in estimates],
-        "residual_px": [None if np.isnan(e.residual) else e.residual for e in estimates],
-    }
 
 
 def reconstruct_to_directory(request: ReconstructRequest) -> Iterator[str]:

@@ -58,6 +58,21 @@ def test_rough_surfaces_stay_closed(seed, target):
     assert len(v) - len(edges) // 2 + len(f) == 2  # still a sphere
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_no_face_turns_over(seed):
+    ball = trimesh.creation.icosphere(4, 0.1)
+    rough = ball.vertices * np.random.default_rng(seed).uniform(0.98, 1.02, (len(ball.vertices), 1))
+
+    def facing(v, f):
+        a, b, c = np.moveaxis(v[f], 1, 0)
+        n = np.cross(b - a, c - a)
+        return (n * (a + b + c)).sum(1) / np.linalg.norm(n, axis=1) / np.linalg.norm(a + b + c, axis=1)
+
+    assert (facing(rough, ball.faces) > 0).all()
+    for target in (3000, 1000, 300):
+        assert (facing(*decimated(rough, np.asarray(ball.faces, np.int32), target)) > 0.0).all()
+
+
 def test_parts_stay_apart_and_the_hole_of_a_torus_stays():
     two = trimesh.util.concatenate([trimesh.creation.icosphere(3, 0.1), trimesh.creation.icosphere(3, 0.05)])
     two.vertices[642:] += np.array([0.16, 0, 0])

@@ -67,6 +67,18 @@ def test_volume_and_centre_survive_any_encoding(solid, seed):
     assert volume_and_centre(v, f)[0] == pytest.approx(value)
 
 
+def test_centre_of_a_body_without_symmetry():
+    large, small = trimesh.creation.box([0.2, 0.2, 0.2]), trimesh.creation.box([0.1, 0.1, 0.1])
+    small.apply_translation([0.3, 0.2, 0.1])
+    _, centre = volume_and_centre(*as_arrays(trimesh.util.concatenate([large, small])))
+    np.testing.assert_allclose(centre, np.array([0.3, 0.2, 0.1]) / 9, atol=1e-12)
+    corner = trimesh.Trimesh(0.1 * np.eye(4)[:, :3], [[0, 1, 2], [0, 3, 1], [1, 3, 2], [0, 2, 3]], process=False)
+    corner = corner.subdivide()
+    vertices, faces = as_arrays(corner)
+    vertices = np.concatenate([vertices, np.full((5, 3), 9.0)])  # vertices without a face do not count
+    np.testing.assert_allclose(volume_and_centre(vertices, faces)[1], [0.025, 0.025, 0.025], atol=1e-12)
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), shape=st.sampled_from(["box", "torus"]))
 def test_faces_flipped_at_random_are_wound_outwards(seed, shape):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import FloatArray
 
-_LEAST_COSINE = 0.2
+_LEAST_COSINE = 0.5
 """A collapse may turn a face by up to this."""
 _CENTRING = 1e-4
 """Pull towards the middle of the edge, as a fraction of the quadric: decides where the surface is flat or straight."""
@@ -87,7 +87,7 @@ def _placement(v: Any, quadrics: Any, i: int, j: int) -> tuple[float, Any]:
     x[1] = (m01 * rx + (a * h - c * c) * ry + (b * c - a * g) * rz) / det
     x[2] = (m02 * rx + (b * c - a * g) * ry + (a * d - b * b) * rz) / det
     length = ((v[i] - v[j]) ** 2).sum()
-    if not ((x - middle) ** 2).sum() <= 4.0 * length:
+    if not ((x - middle) ** 2).sum() <= length:
         x = middle
     error = q[0] * x[0] * x[0] + q[3] * x[1] * x[1] + q[5] * x[2] * x[2] + q[9]
     error += 2.0 * (q[1] * x[0] * x[1] + q[2] * x[0] * x[2] + q[4] * x[1] * x[2])

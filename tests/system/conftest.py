@@ -14,4 +14,4 @@ FRAMES = 36
 def rendered_clip(tmp_path_factory: pytest.TempPathFactory) -> RenderedClip:
     """A hand that turns a printed carton, with truth."""
     folder: Path = tmp_path_factory.mktemp("clip")
-    return synthesize_clip(ObjectModel.box((0.05, 0.07, 0.15), "carton"), 0, folder, FRAMES)
+    return synthesize_clip(ObjectModel.box((0.05, 0.07, 0.15), "carton"), 1, folder, FRAMES)

@@ -23,7 +23,7 @@ from rhov_core.synth import synthesize_clip
 
 RENDERED_SIZE = (0.05, 0.07, 0.15)
 """Of the object in the rendered clip [m]."""
-RENDERED_SEED, RENDERED_FRAMES = 0, 150
+RENDERED_SEED, RENDERED_FRAMES = 1, 150
 PRODUCTS = ("bag", "imitation", "partial", "plots", "logs", "clip")
 
 

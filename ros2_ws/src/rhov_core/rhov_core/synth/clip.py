@@ -86,10 +86,10 @@ def synthesize_clip(
 
 
 def _motion(rng: np.random.Generator, frames: int) -> Callable[[float], FloatArray]:
-    """A smooth T_camera_object over time [frame]: the object stands upright at first, about 0.6 m away."""
+    """A smooth T_camera_object over time [frame]: the object stands upright at first, about 0.5 m away."""
     knots = max(4, int(np.ceil(frames / FPS / _KNOT_SECONDS)) + 1)
-    places = rng.uniform([-0.06, -0.05, -0.05], [0.06, 0.04, 0.05], (knots, 3)) + np.array([0, 0, 0.6])
-    turns = rng.uniform(-0.5, 0.5, (knots, 3)) * [1, 1, 0.8]
+    places = rng.uniform([-0.06, -0.05, -0.05], [0.06, 0.04, 0.05], (knots, 3)) + np.array([0, 0, 0.5])
+    turns = rng.uniform(-0.32, 0.32, (knots, 3))
     upright = exp_rotation([np.pi / 2 + 0.25, 0, 0]) @ exp_rotation([0, 0, 0.35])  # z against gravity, seen from above
     times = np.linspace(0, max(frames - 1, 1), knots)
     place, turn = (CubicSpline(times, values, bc_type="clamped") for values in (places, turns))

@@ -44,9 +44,9 @@ def plain(rng: np.random.Generator, color: tuple[float, float, float], grain: fl
 
 def room(rng: np.random.Generator, width: int, height: int) -> Texture:
     """A blurred background (height, width, 3) with shelves and furniture."""
-    image = np.tile(rng.uniform(0.25, 0.6, 3), (height, width, 1)).astype(np.float32)
+    image = np.tile(rng.uniform(0.06, 0.2, 3), (height, width, 1)).astype(np.float32)
     for _ in range(30):
         corner = rng.integers([0, 0], [width, height])
         end = corner + rng.integers(width // 20, width // 4, 2)
-        cv2.rectangle(image, corner.tolist(), end.tolist(), rng.uniform(0.08, 0.7, 3).tolist(), -1)
+        cv2.rectangle(image, corner.tolist(), end.tolist(), rng.uniform(0.03, 0.3, 3).tolist(), -1)
     return np.asarray(cv2.GaussianBlur(image, (0, 0), width / 90), np.float32)

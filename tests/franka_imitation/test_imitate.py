@@ -210,7 +210,7 @@ class TestRefusals:
         low = carried_box_result.plan.T_table_camera.copy()
         corners = transform_points(low @ carried_box.T_camera_object, box.vertices)
         low[2, 3] -= corners[..., 2].min() + 0.01
-        with pytest.raises(PlanningError, match="table"):
+        with pytest.raises(PlanningError, match=r"(object and the table|table and the object) would collide"):
             imitate(carried_box, box, FAST, Placement(low))
 
     def test_a_start_out_of_reach(self, carried_box_result, carried_box, box):

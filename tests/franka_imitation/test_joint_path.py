@@ -39,9 +39,12 @@ def test_the_same_seed_gives_the_same_path():
     assert np.array_equal(first, second)
 
 
-def test_a_closed_wall_has_no_path(monkeypatch):
-    monkeypatch.setattr("franka_imitation.joint_path._GROWTHS", 60)
-    assert connect(START, GOAL, lambda q: not 0.8 < q[0] < 1.2, LOW, HIGH, 0) is None
+def test_a_closed_wall_has_no_path():
+    assert connect(START, GOAL, lambda q: not 0.8 < q[0] < 1.2, LOW, HIGH, 0, growths=60) is None
+
+
+def test_without_a_search_only_the_straight_path_is_tried():
+    assert connect(START, GOAL, wall, LOW, HIGH, 0, growths=0) is None
 
 
 def test_thin_obstacles_are_seen():

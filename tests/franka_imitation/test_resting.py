@@ -46,5 +46,12 @@ def test_an_uneven_face_is_one_pose():
     assert len(resting_poses(ConvexShape([vertices]))) == 6
 
 
+def test_a_slight_keel_is_one_pose():
+    bottom = [[x, y, -0.05 - 0.04 * np.tan(np.deg2rad(1)) * (y == 0)] for x in (-0.05, 0.05) for y in (-0.04, 0, 0.04)]
+    top = [[x, y, 0.05] for x in (-0.05, 0.05) for y in (-0.04, 0.04)]
+    down = [p for p in resting_poses(ConvexShape([np.array(bottom + top)])) if p.up_in_object[2] > 0.9]
+    assert len(down) == 1
+
+
 def test_a_ball_gets_the_best_that_there_is():
     assert len(resting_poses(ConvexShape([trimesh.creation.icosphere(3, 0.04).vertices]))) == 1

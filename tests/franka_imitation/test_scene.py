@@ -80,7 +80,7 @@ def grasped(simulator):
         simulator.command(robot.ready, np.zeros(7), 0.02, force=40.0)
         simulator.step(0.01)
         samples.append(simulator.data.qpos.copy())
-    return object_poses(np.array(samples)), pad_force(simulator)
+    return object_poses(np.array(samples)), pad_force(simulator), simulator.width
 
 
 def test_the_fingers_press_with_the_asked_force(grasped):
@@ -88,10 +88,14 @@ def test_the_fingers_press_with_the_asked_force(grasped):
 
 
 def test_a_held_object_does_not_creep(grasped):
-    poses, _ = grasped
+    poses, _, _ = grasped
     drift = poses[-1] @ np.linalg.inv(poses[100])
     assert np.linalg.norm(poses[-1, :3, 3] - poses[100, :3, 3]) < 1e-3
     assert rotation_angle(drift[:3, :3]) < 0.01
+
+
+def test_pads_do_not_sink_in(grasped):
+    assert grasped[2] == pytest.approx(0.04, abs=5e-4)
 
 
 def test_a_slow_gripper_is_slow(simulator):

@@ -18,12 +18,17 @@ _RESOLUTION = 0.04
 """Between postures that are checked on a straight path, for the joint that moves most [rad]."""
 _STEP = 0.4
 """By which a tree grows [rad]."""
-_GROWTHS = 1500
 _SHORTCUTS = 100
 
 
 def connect(
-    start: FloatArray, goal: FloatArray, is_free: IsFree, lower: FloatArray, upper: FloatArray, seed: int
+    start: FloatArray,
+    goal: FloatArray,
+    is_free: IsFree,
+    lower: FloatArray,
+    upper: FloatArray,
+    seed: int,
+    growths: int = 600,
 ) -> FloatArray | None:
     """Corners (W, 7) of a free path of straight pieces from one posture to another, or None if none was found.
 
@@ -34,12 +39,13 @@ def connect(
         lower: (7,) smallest joint positions [rad].
         upper: (7,) largest joint positions [rad].
         seed: Of the random search.
+        growths: Steps of the search; 0: only the straight path.
     """
     if segment_is_free(start, goal, is_free):
         return np.stack([start, goal])
     generator = np.random.default_rng(seed)
     near, far = _Tree(start), _Tree(goal)
-    for _ in range(_GROWTHS):
+    for _ in range(growths):
         reached = near.grow(generator.uniform(lower, upper), is_free)
         if reached is not None and far.grow_until(near.nodes[reached], is_free):
             path = near.branch(reached) + far.branch(len(far.nodes) - 1)[-2::-1]

@@ -9,7 +9,7 @@ from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration
 from franka_imitation.grasps import Grasp
-from franka_imitation.joint_path import connect
+from franka_imitation.joint_path import IsFree, connect
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.route import Route
 from franka_imitation.screening import Candidate
@@ -19,6 +19,9 @@ from rhov_core.pose import inverse
 
 _PICK_UPS = 12
 """Ways to take up the object that are examined for each candidate."""
+_GROWTHS = 600
+"""Steps of a search for a way around obstacles."""
+_SEARCHES_IN_VAIN = 8
 _COLLISION_STEP = 2
 """Every so many frames of the demonstration are checked for collisions."""
 
@@ -38,6 +41,7 @@ class RouteFinder:
 
     def __init__(self, kinematics: Kinematics, checker: CollisionChecker, config: ImitationConfig) -> None:
         self._kinematics, self._checker, self._config = kinematics, checker, config
+        self._searches_in_vain = 0
 
     def follow(self, candidate: Candidate, grasp: Grasp, demonstration: Demonstration) -> FloatArray:
         """Postures (F, 7) for all frames of a demonstration.
@@ -93,9 +97,10 @@ class RouteFinder:
         """
         ways = find_pick_ups(starts, grasp.T_object_tcp, q_follow[0], self._kinematics, self._config)
         reasons = [] if ways else ["the arm does not reach the object where it stands on the table"]
-        for way in ways[:_PICK_UPS]:
+        ways = ways[:_PICK_UPS]
+        for way, growths in [*((way, 0) for way in ways), *((way, _GROWTHS) for way in ways)]:
             try:
-                approach, transfer = self._take_up(way, q_follow[0], grasp)
+                approach, transfer = self._take_up(way, q_follow[0], grasp, growths)
             except BlockedError as blocked:
                 reasons += blocked.args
                 continue
@@ -112,7 +117,7 @@ class RouteFinder:
             )
         raise BlockedError(*reasons)
 
-    def _take_up(self, way: PickUp, q_first: FloatArray, grasp: Grasp) -> tuple[FloatArray, FloatArray]:
+    def _take_up(self, way: PickUp, q_first: FloatArray, grasp: Grasp, growths: int) -> tuple[FloatArray, FloatArray]:
         """Corners (W, 7) of the ways to the grasp and from there to the first posture."""
         checker, kinematics, T_tcp_object = self._checker, self._kinematics, inverse(grasp.T_object_tcp)
         if self._is_outside(np.concatenate([way.q_reach, way.q_lift])).any():
@@ -131,14 +136,22 @@ class RouteFinder:
             hit = checker.find(q, grasp.width, kinematics.forward(q[None])[0] @ T_tcp_object, held=True)
             return hit is None and not self._is_outside(q[None])[0]
 
-        bounds, seed = (kinematics.lower, kinematics.upper), self._config.seed
-        approach = connect(kinematics.rest, way.q_reach[0], free_open, *bounds, seed)
+        approach = self._connect(kinematics.rest, way.q_reach[0], free_open, growths)
         if approach is None:
             raise BlockedError("no free way leads to the grasp")
-        transfer = connect(way.q_lift[-1], q_first, free_held, *bounds, seed)
+        transfer = self._connect(way.q_lift[-1], q_first, free_held, growths)
         if transfer is None:
             raise BlockedError("no free way leads from the table to the first pose")
         return approach, transfer
+
+    def _connect(self, start: FloatArray, goal: FloatArray, is_free: IsFree, growths: int) -> FloatArray | None:
+        """Corners of a free path, or None. After a few searches in vain only straight paths are tried."""
+        if self._searches_in_vain >= _SEARCHES_IN_VAIN:
+            growths = 0
+        lower, upper = self._kinematics.lower, self._kinematics.upper
+        path = connect(start, goal, is_free, lower, upper, self._config.seed, growths)
+        self._searches_in_vain += path is None and growths > 0
+        return path
 
     def _is_outside(self, q: FloatArray) -> np.ndarray:
         """(N,) whether the tool leaves its box at postures (N, 7)."""

@@ -199,7 +199,7 @@ class Camera:
         Raises:
             InputError: If entries are missing, of another distortion model, or not finite.
         """
-        accepted, todo = "a ROS camera_info YAML", "write it with a camera calibrator or see docs/camera.md"
+        accepted, todo = "a ROS camera_info YAML", "write it with a camera calibrator or see docs/files.md"
         try:
             model = str(content.get("distortion_model", "plumb_bob"))
             if model not in _MODELS:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from rhov.bag_types import typestore
@@ -20,11 +24,11 @@ from rhov_core.nodes import declare_config, latched_qos, run_node, stream_qos
 DEFAULT_TOPICS = (
     "camera_info sensor_msgs/msg/CameraInfo",
     "video_info rhov_msgs/msg/VideoInfo latched",
-    "hand rhov_msgs/msg/HandEstimate",
-    "object_cues rhov_msgs/msg/ObjectCues",
-    "object_estimate rhov_msgs/msg/ObjectEstimate",
-    "object_pose geometry_msgs/msg/PoseWithCovarianceStamped",
-    "events rhov_msgs/msg/TrackingEvent",
+    "hand rhov_msgs/msg/HandEstimate latched",
+    "object_cues rhov_msgs/msg/ObjectCues latched",
+    "object_estimate rhov_msgs/msg/ObjectEstimate latched",
+    "object_pose geometry_msgs/msg/PoseWithCovarianceStamped latched",
+    "events rhov_msgs/msg/TrackingEvent latched",
     "trajectory rhov_msgs/msg/HandObjectTrajectory latched",
     "object_path nav_msgs/msg/Path latched",
     "joint_states sensor_msgs/msg/JointState",
@@ -33,6 +37,12 @@ DEFAULT_TOPICS = (
     "/tf_static tf2_msgs/msg/TFMessage latched",
     "/diagnostics diagnostic_msgs/msg/DiagnosticArray",
 )
+LOOK_PERIOD = 0.05
+"""Publishers of latched topics are looked for so often [s]."""
+QUIET_SECONDS = 0.3
+"""After a signal, a pause this long means that nothing more comes [s]."""
+DRAIN_SECONDS = 2.0
+"""After a signal, it goes on for this long at most [s]."""
 EXTRA_PACKAGES = ("rhov_msgs", "tf2_msgs", "control_msgs")
 
 
@@ -42,7 +52,8 @@ class RecorderConfig:
 
     path: str = setting("bag", "folder of the bag; a number is appended if it exists")
     topics: tuple[str, ...] = setting(
-        DEFAULT_TOPICS, "topics, each as `name package/msg/Type`, followed by `latched` for transient local ones"
+        DEFAULT_TOPICS,
+        "topics, each as `name package/msg/Type`; followed by `latched`, what was published before is asked for too",
     )
     depth: int = setting(200, "messages kept while the disk is slow", low=1)
 
@@ -84,18 +95,42 @@ class BagRecorder(Node):
         self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
+        self._latest = 0.0
+        self._awaited: dict[str, Callable[[QoSProfile], Any]] = {}
         store = typestore(EXTRA_PACKAGES)
         for topic in config.topics:
             name, kind, latched = parse_topic(topic)
             package, _, short = kind.split("/")
             message = getattr(import_module(f"{package}.msg"), short)
             connection = self._writer.add_connection(self.resolve_topic_name(name), kind, typestore=store)
-            qos = latched_qos(config.depth) if latched else stream_qos(depth=config.depth)
-            self.create_subscription(message, name, partial(self._record, connection), qos, raw=True)
+            subscribe = partial(self.create_subscription, message, name, partial(self._record, connection), raw=True)
+            if latched:
+                self._awaited[self.resolve_topic_name(name)] = subscribe
+            else:
+                subscribe(stream_qos(depth=config.depth))
+        self._depth = config.depth
+        self._timer = self.create_timer(
+            LOOK_PERIOD, self._subscribe_to_latched, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         self.get_logger().info(f"recording {len(config.topics)} topics to {path}")
+
+    def _subscribe_to_latched(self) -> None:
+        """Subscribes once a publisher is there, and only as durable as it is: otherwise nothing would come."""
+        for topic in list(self._awaited):
+            if publishers := self.get_publishers_info_by_topic(topic):
+                kept = all(p.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in publishers)
+                self._awaited.pop(topic)(latched_qos(self._depth) if kept else stream_qos(depth=self._depth))
 
     def _record(self, connection: Any, data: bytes) -> None:
         self._writer.write(connection, self.get_clock().now().nanoseconds, data)
+        self._latest = time.monotonic()
+
+    def drain(self) -> int:
+        """Waits for what is still on its way; returns the exit status."""
+        begin = time.monotonic()
+        while time.monotonic() - begin < DRAIN_SECONDS and time.monotonic() - max(begin, self._latest) < QUIET_SECONDS:
+            time.sleep(0.02)
+        return 0
 
     def destroy_node(self) -> None:
         """Completes the bag."""
@@ -105,7 +140,7 @@ class BagRecorder(Node):
 
 def main() -> None:
     """Entry point."""
-    run_node(BagRecorder)
+    run_node(BagRecorder, on_signal=BagRecorder.drain)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from rhov_core.nodes.action_client import ThreadSafeActionClient
 from rhov_core.nodes.bad_messages import BadMessages
 from rhov_core.nodes.diagnostics import Diagnostics
 from rhov_core.nodes.parameters import declare_config
-from rhov_core.nodes.qos import QOS_OVERRIDES, latched_qos, stream_qos
+from rhov_core.nodes.qos import QOS_OVERRIDES, estimate_qos, latched_qos, stream_qos
 from rhov_core.nodes.running import StopNode, run_node
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "StopNode",
     "ThreadSafeActionClient",
     "declare_config",
+    "estimate_qos",
     "latched_qos",
     "run_node",
     "stream_qos",

@@ -42,3 +42,11 @@ def latched_qos(depth: int = 1) -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
     )
+
+
+def estimate_qos(depth: int = 50) -> QoSProfile:
+    """For publishers of what was seen in a frame: a recorder that is found late can ask for the last `depth`.
+
+    Ordinary subscriptions (`stream_qos`) get only what comes after them.
+    """
+    return latched_qos(depth)

@@ -20,7 +20,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from rhov_core.arrays import FloatArray
 from rhov_core.cues import HandEstimate
 from rhov_core.messages import object_estimate_to_msg, pose_to_msg, trajectory_to_msg, transform_to_msg
-from rhov_core.nodes import QOS_OVERRIDES, latched_qos, stream_qos
+from rhov_core.nodes import QOS_OVERRIDES, estimate_qos, latched_qos, stream_qos
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.pose import exp_rotation, make_transform
 from rhov_core.trajectory import HandObjectTrajectory, ObjectState
@@ -44,16 +44,16 @@ class Outputs:
     def __init__(self, node: Node, object_name: str, mesh: Path, unit: float) -> None:
         self._name, self._mesh, self._unit = object_name, mesh.resolve().as_uri(), unit
         self._frame_id = "object_" + "".join(c if c.isalnum() else "_" for c in object_name)
-        stream, latched = stream_qos(depth=QUEUE), latched_qos()
+        stream, estimates, latched = stream_qos(depth=QUEUE), estimate_qos(), latched_qos()
 
         def publisher(kind: type, topic: str, qos: QoSProfile) -> Publisher:
             return node.create_publisher(kind, topic, qos, qos_overriding_options=QOS_OVERRIDES)
 
-        self._estimate = publisher(ObjectEstimateMsg, "object_estimate", stream)
-        self._pose = publisher(PoseWithCovarianceStamped, "object_pose", stream)
+        self._estimate = publisher(ObjectEstimateMsg, "object_estimate", estimates)
+        self._pose = publisher(PoseWithCovarianceStamped, "object_pose", estimates)
         self._tf = publisher(TFMessage, "/tf", stream_qos(depth=100))
         self._markers = publisher(MarkerArray, "object_markers", stream)
-        self._events = publisher(TrackingEvent, "events", stream)
+        self._events = publisher(TrackingEvent, "events", estimates)
         self._trajectory = publisher(HandObjectTrajectoryMsg, "trajectory", latched)
         self._path = publisher(PathMsg, "object_path", latched)
 

@@ -26,6 +26,7 @@ from rhov_core.nodes import (
     BadMessages,
     Diagnostics,
     declare_config,
+    estimate_qos,
     latched_qos,
     run_node,
     stream_qos,
@@ -68,7 +69,7 @@ class HandEstimatorNode(Node):
         self._diagnostics = Diagnostics(self, self._bad)
         stream = stream_qos(node_config.image_reliability, node_config.queue_size)
         reliable = stream_qos(depth=node_config.queue_size)
-        self._hands = self.create_publisher(HandEstimate, "hand", reliable, qos_overriding_options=QOS_OVERRIDES)
+        self._hands = self.create_publisher(HandEstimate, "hand", estimate_qos(), qos_overriding_options=QOS_OVERRIDES)
         self._markers = self.create_publisher(
             MarkerArray, "hand_markers", reliable, qos_overriding_options=QOS_OVERRIDES
         )

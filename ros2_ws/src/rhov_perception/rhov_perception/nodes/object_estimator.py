@@ -43,6 +43,7 @@ from rhov_core.nodes import (
     Diagnostics,
     StopNode,
     declare_config,
+    estimate_qos,
     latched_qos,
     run_node,
     stream_qos,
@@ -108,8 +109,9 @@ class ObjectEstimatorNode(Node):
         group = MutuallyExclusiveCallbackGroup()
         stream = stream_qos(self._config.image_reliability, self._config.queue_size)
         hands = stream_qos(depth=HANDS_KEPT)
-        reliable = stream_qos(depth=self._config.queue_size)
-        self._cues = self.create_publisher(ObjectCues, "object_cues", reliable, qos_overriding_options=QOS_OVERRIDES)
+        self._cues = self.create_publisher(
+            ObjectCues, "object_cues", estimate_qos(), qos_overriding_options=QOS_OVERRIDES
+        )
         for kind, topic, callback, qos in (
             (VideoInfo, "video_info", self._on_video, latched_qos(ANNOUNCEMENTS)),
             (CameraInfo, "camera_info", self._on_camera, stream),

@@ -218,3 +218,9 @@ def test_settings_are_checked() -> None:
         JointConfig(object_solver="newton")
     with pytest.raises(InputError, match="flow"):
         TermWeights(flow=-1.0)
+
+
+def test_no_steps_of_adam_leave_what_the_stages_before_found(clip: Any) -> None:
+    result = _run(clip.part(4), iterations=0)
+    assert result.report["steps"] == 0
+    assert result.report["terms"]["keypoints"]["start"] == result.report["terms"]["keypoints"]["end"]

@@ -37,6 +37,14 @@ class JointConfig:
     hand_size_range: float = setting(
         1.25, "largest factor by which the hand is resized to meet an object of known size", low=1.0
     )
+    couple_frames: bool = setting(
+        True, "besides the terms, let frames inform each other: bridge those that show nothing, align depths over time"
+    )
+    couple_hand_object: bool = setting(
+        True,
+        "besides the terms, let hand and object inform each other: bring them to one size, align their depths at "
+        "contact, carry a hidden hand with the object that it holds",
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self)

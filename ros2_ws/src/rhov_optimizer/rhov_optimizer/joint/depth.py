@@ -37,7 +37,7 @@ def align_depths(
     T: FloatArray,
     scale: float,
     seen: BoolArray,
-    stamps: FloatArray,
+    stamps: FloatArray | None,
     model: HandModel,
     hand: HandTrack,
 ) -> HandTrack:
@@ -48,7 +48,7 @@ def align_depths(
         T: (N, 4, 4) poses of the centred mesh.
         scale: Of the object.
         seen: (N,) where these were tracked.
-        stamps: (N,) [s].
+        stamps: (N,) [s]; None decides each frame by itself.
         model: The hand model.
         hand: Its parameters.
     """
@@ -64,8 +64,12 @@ def align_depths(
         inside = np.clip(-signed, 0, CAP).mean(1) / GAP
         energy[:, column] = INDEPENDENT_FINGERS * (0.5 * (gaps**2).mean(1) + INSIDE * inside)
     energy += 0.5 * (np.log(FACTORS) / hand.depth_spread[both, None]) ** 2
-    relative = centre[:, 2:] * FACTORS - T[both, 2, 3][:, None]
-    best = FACTORS[_cheapest_path(energy, relative, np.diff(stamps[both]))]
+    if stamps is None:
+        columns = energy.argmin(1)
+    else:
+        relative = centre[:, 2:] * FACTORS - T[both, 2, 3][:, None]
+        columns = _cheapest_path(energy, relative, np.diff(stamps[both]))
+    best = FACTORS[columns]
     translation = hand.translation.copy()
     translation[both] += (best - 1)[:, None] * centre
     return replace(hand, translation=translation)

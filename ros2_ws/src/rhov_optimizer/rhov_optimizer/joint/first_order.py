@@ -47,7 +47,7 @@ def minimise(
     report.start = _values(variables, terms, parts)
     done = 0
     moving = _depending(variables, terms, parts[0], bool(groups))
-    if moving:
+    if moving and iterations > 0:
         optimiser = torch.optim.Adam(groups)
         slope = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda i: last_step + (1 - last_step) * (1 + math.cos(math.pi * i / iterations)) / 2

@@ -24,6 +24,7 @@ class ObjectSolverConfig:
     flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
     flow_weight: float = setting(0.05, "weight of a flow track; they are not independent and drift", low=0.0)
 
+    smoothness_weight: float = setting(1.0, "weight of the prior on motion; 0 leaves each frame to itself", low=0.0)
     acceleration: float = setting(0.7, "standard deviation of the object's acceleration [m/s^2]", low=1e-3)
     angular_acceleration: float = setting(4.7, "standard deviation of its angular acceleration [rad/s^2]", low=1e-3)
     unseen_velocity: float = setting(0.1, "standard deviation of the velocity where the object is lost [m/s]", low=1e-3)
@@ -34,10 +35,17 @@ class ObjectSolverConfig:
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
     covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
 
+    unknown_translation: float = setting(
+        1.0, "standard deviation of the position where nothing is known of it [m]", low=0.01
+    )
+    unknown_rotation: float = setting(
+        3.0, "standard deviation of the rotation where nothing is known of it [rad]", low=0.01
+    )
+
     def __post_init__(self) -> None:
         check_ranges(self)
 
     def in_units(self, unit: float) -> ObjectSolverConfig:
         """The same settings where one metre is `unit` of the mesh's lengths."""
-        lengths = ("acceleration", "unseen_velocity", "covariance_floor_translation")
+        lengths = ("acceleration", "unseen_velocity", "covariance_floor_translation", "unknown_translation")
         return replace(self, **{name: unit * getattr(self, name) for name in lengths})

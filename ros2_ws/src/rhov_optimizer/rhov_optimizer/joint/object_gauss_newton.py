@@ -68,12 +68,15 @@ class _ClipProblem:
         for transfer in [*features, *flow_transfers(records, seen, config)]:
             self._transfers.setdefault(transfer.source, []).append(transfer)
         self._keyframes = sorted({transfer.source for transfer in features})
-        self._smoothness = Smoothness(
-            np.array([record.stamp for record in records]),
-            ~seen,
-            np.repeat([config.acceleration, config.angular_acceleration], 3),
-            np.repeat([config.unseen_velocity, config.unseen_angular_velocity], 3),
-        )
+        self._smoothness = None
+        if config.smoothness_weight > 0:
+            wider = 1.0 / np.sqrt(config.smoothness_weight)
+            self._smoothness = Smoothness(
+                np.array([record.stamp for record in records]),
+                ~seen,
+                wider * np.repeat([config.acceleration, config.angular_acceleration], 3),
+                wider * np.repeat([config.unseen_velocity, config.unseen_angular_velocity], 3),
+            )
 
     def linearise(self, T: FloatArray, kernel_scale: float) -> ClipSystem:
         """The normal equations at the poses T (N, 4, 4)."""
@@ -82,7 +85,8 @@ class _ClipProblem:
             self._contour.linearise(frame, self._records[frame], T[frame], kernel_scale, system)
             if transfers := self._transfers.get(int(frame)):
                 self._transfer(T, int(frame), transfers, kernel_scale, system)
-        self._smoothness.linearise(T, system)
+        if self._smoothness is not None:
+            self._smoothness.linearise(T, system)
         return system
 
     def _transfer(
@@ -133,6 +137,9 @@ def solve_object_clip(
         system = problem.linearise(poses, max(1.0, FIRST_KERNEL - done))
         if not step_done(done / config.iterations):
             break
+    unknown = np.diag(1.0 / np.square(np.repeat([config.unknown_translation, config.unknown_rotation], 3)))
+    for frame in range(len(poses)):
+        system.add(frame, unknown, np.zeros(6))
     floor = np.repeat([config.covariance_floor_translation, config.covariance_floor_rotation], 3)
     return ObjectSolution(poses, system.covariance() + np.diag(floor**2), done, size)
 

@@ -121,27 +121,22 @@ class _Run:
         self._stamps = np.array([record.stamp for record in records])
         self._hand_model = model_of_side_seen(records, hand_model)
         hand = HandTrack.from_records(records, self._hand_model)
-        self._hand = None if hand is None else bridged_hand(hand, self._hand_model, self._stamps)
+        if hand is not None and config.couple_frames:
+            hand = bridged_hand(hand, self._hand_model, self._stamps)
+        self._hand = hand
         self._light = None if hand is None else light_hand(self._hand_model, config.hand_faces)
         self._mesh = CentredMesh.from_model(object_model, object_config.max_faces)
         self._distance = SignedDistanceGrid.from_mesh(self._mesh.vertices, self._mesh.faces)
         self._seen = seen_frames(estimates)
-        self._tracked = np.stack([self._mesh.centred(T) for T in bridged_poses(estimates, self._seen)])
+        tracked = np.stack([estimate.T_camera_object for estimate in estimates])
+        tracked = bridged_poses(estimates, self._seen) if config.couple_frames else tracked
+        self._tracked = np.stack([self._mesh.centred(T) for T in tracked])
 
     def __call__(self) -> JointResult:
         with self._stages.stage("object"):
             solution = self._solve_object()
         with self._stages.stage("size"):
-            sizes = match_sizes(
-                self._distance,
-                solution.T,
-                self._seen,
-                self._light,
-                self._hand,
-                object_is_metric=self._model.is_metric,
-                hand_range=self._config.hand_size_range,
-            )
-            sizes = self._at_contact_depth(sizes)
+            sizes = self._match_sizes(solution)
         with self._stages.stage("terms"):
             variables, term_report, steps = self._solve_terms(sizes)
         T, scale = variables.object_poses(), variables.object_scale()
@@ -154,16 +149,31 @@ class _Run:
         report = self._report(solution, sizes, variables, term_report, steps)
         return JointResult(trajectory, report)
 
-    def _at_contact_depth(self, sizes: Sizes) -> Sizes:
-        if self._light is None or sizes.hand is None or not self._config.align_depths:
+    def _match_sizes(self, solution: ObjectSolution) -> Sizes:
+        """Hand and object at one scale, and the hand at the depth where it touches."""
+        config = self._config
+        if not config.couple_hand_object:
+            return Sizes.unchanged(solution.T, self._hand)
+        sizes = match_sizes(
+            self._distance,
+            solution.T,
+            self._seen,
+            self._light,
+            self._hand,
+            object_is_metric=self._model.is_metric,
+            hand_range=config.hand_size_range,
+        )
+        if self._light is None or sizes.hand is None or not config.align_depths:
             return sizes
-        scene = sizes.T, sizes.object_scale, self._seen, self._stamps
+        scene = sizes.T, sizes.object_scale, self._seen, self._stamps if config.couple_frames else None
         return replace(sizes, hand=align_depths(self._distance, *scene, self._light, sizes.hand))
 
     def _finished_hand(self, hand: HandTrack | None, T: FloatArray, scale: float) -> HandTrack | None:
         """The optimised hand, with the frames that do not show it bridged: with the object where the hand holds it."""
-        if hand is None or self._light is None:
-            return None
+        if hand is None or self._light is None or not self._config.couple_frames:
+            return hand
+        if not self._config.couple_hand_object:
+            return bridged_hand(hand, self._light, self._stamps)
         vertices = self._light.forward_numpy(hand.pose, hand.shape, hand.translation).vertices
         gaps = fingertip_gaps(signed_distances(self._distance, T, scale, vertices), self._light)
         held = gaps.min(1) < self._config.contact_distance

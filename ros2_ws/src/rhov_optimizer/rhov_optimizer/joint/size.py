@@ -48,6 +48,11 @@ class Sizes:
     contact: bool
     """Whether hand and object touch anywhere; without, sizes stay as they were."""
 
+    @classmethod
+    def unchanged(cls, T: FloatArray, hand: HandTrack | None, gap: float = float("nan")) -> Sizes:
+        """Both as they are."""
+        return cls(T, 1.0, hand, 1.0, gap, False)
+
 
 def match_sizes(
     distance: SignedDistanceGrid,
@@ -70,9 +75,8 @@ def match_sizes(
         object_is_metric: Whether the object's size is known.
         hand_range: Largest factor for the hand, either way.
     """
-    unchanged = Sizes(T, 1.0, hand, 1.0, float("nan"), False)
     if model is None or hand is None or not (seen & hand.valid).any():
-        return unchanged
+        return Sizes.unchanged(T, hand)
     both = np.flatnonzero(seen & hand.valid)
     both = both[np.linspace(0, len(both) - 1, min(FRAMES, len(both))).round().astype(np.int64)]
     vertices = model.forward_numpy(hand.pose[both], hand.shape, hand.translation[both]).vertices
@@ -85,7 +89,7 @@ def match_sizes(
         factors = nearest * np.geomspace(1 / OBJECT_RANGE, OBJECT_RANGE, OBJECT_STEPS)
         factor, gap = _search(contact, factors, np.inf)
     if gap > (1 - LEAST_GAIN) * CAP:
-        return replace(unchanged, gap=gap)
+        return Sizes.unchanged(T, hand, gap)
     if object_is_metric:
         return Sizes(T, 1.0, resized(hand, model, factor), factor, gap, True)
     scaled = T.copy()

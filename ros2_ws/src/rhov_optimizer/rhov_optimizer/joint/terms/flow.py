@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from rhov_optimizer.joint.scene import Problem, Scene
-from rhov_optimizer.joint.terms.term import CueMissingError, Term
+from rhov_optimizer.joint.terms.term import Couples, CueMissingError, Term
 from rhov_optimizer.registration.surface import SurfaceView
 
 POINTS = 32
@@ -25,6 +25,8 @@ class FlowTerm(Term):
     The paper takes the flow at the mesh's visible vertices; here the surface points are those under the tracked
     pixels, so that coarse meshes have as many as fine ones. They are cast anew when the driver says `update`.
     """
+
+    couples, residuals = Couples.FRAMES, ("flow_weight",)
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rhov_optimizer.joint.scene import Problem, Scene
-from rhov_optimizer.joint.terms.term import CueMissingError, Term
+from rhov_optimizer.joint.terms.term import Couples, CueMissingError, Term
 
 TOLERANCE = 0.005
 """A gap that counts one [m]."""
@@ -17,6 +17,8 @@ class InteractionTerm(Term):
     Which fingers are near is decided at the start and halfway, for each frame. The nearest vertex of a finger's pad
     counts, as a finger touches with a part of its pad only.
     """
+
+    couples = Couples.HAND_AND_OBJECT
 
     def __init__(self, problem: Problem) -> None:
         if problem.hand is None or problem.hand_model is None:

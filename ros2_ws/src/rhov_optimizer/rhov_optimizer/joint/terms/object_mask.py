@@ -14,6 +14,8 @@ from rhov_optimizer.joint.terms.term import CueMissingError, Term
 class ObjectMaskTerm(Term):
     """Rendered silhouette against the object's mask, outside the hand, which may hide the object."""
 
+    residuals = ("contour_weight",)
+
     def __init__(self, problem: Problem) -> None:
         usable = [
             bool(seen) and record.object_mask is not None and not record.object_mask.is_empty

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rhov_optimizer.joint.scene import Problem, Scene
-from rhov_optimizer.joint.terms.term import CueMissingError, Term
+from rhov_optimizer.joint.terms.term import Couples, CueMissingError, Term
 
 TOLERANCE = 0.005
 """A depth that counts one [m]."""
@@ -17,6 +17,8 @@ VERTICES = 200
 
 class PenetrationTerm(Term):
     """Signed distance of the hand's vertices in the object, where negative."""
+
+    couples = Couples.HAND_AND_OBJECT
 
     def __init__(self, problem: Problem) -> None:
         if problem.hand is None or problem.start.hand is None:

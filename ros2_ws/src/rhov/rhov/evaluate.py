@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rhov.evaluation_figure import markdown
+from rhov.evaluation_figure import Figure, markdown
 from rhov.evaluation_hand import contact_figures, hand_figures
 from rhov.evaluation_input import DatasetClip, Matched, Truth, hand_model_of, truth_of_dataset, truth_of_folder
 from rhov.evaluation_object import object_figures
 from rhov_core.errors import InputError
 from rhov_core.files import write_json
+from rhov_core.hand import HandModel
 from rhov_core.result_directory import TRAJECTORY
 from rhov_core.trajectory import HandObjectTrajectory
 
@@ -41,9 +42,7 @@ def evaluate_to_file(
     known = truth_of_dataset(truth, mano) if isinstance(truth, DatasetClip) else truth_of_folder(truth, mesh)
     matched = Matched.of(estimate, known)
     hand = hand_model_of(estimate, mano)
-    figures = [*object_figures(matched), *hand_figures(matched), *contact_figures(matched, hand)]
-    if not figures:
-        raise InputError("the truth has neither an object nor a hand", "an annotated clip", "choose another clip")
+    figures = all_figures(matched, hand)
     notes = [*known.notes, *_notes(matched, hand is None, known)]
     target = Path(out) if out else path.parent / EVALUATION
     content = {
@@ -56,6 +55,22 @@ def evaluate_to_file(
     yield markdown(figures)
     yield from notes
     yield f"The figures in metres and radians are in {target}."
+
+
+def all_figures(matched: Matched, hand: HandModel | None) -> list[Figure]:
+    """The figures of object, hand and contact.
+
+    Args:
+        matched: Result and truth.
+        hand: The model of the result's hand parameters; None: contact is not measured.
+
+    Raises:
+        InputError: If the truth has neither an object nor a hand.
+    """
+    figures = [*object_figures(matched), *hand_figures(matched), *contact_figures(matched, hand)]
+    if not figures:
+        raise InputError("the truth has neither an object nor a hand", "an annotated clip", "choose another clip")
+    return figures
 
 
 def _notes(matched: Matched, without_hand_model: bool, truth: Truth) -> list[str]:

@@ -36,6 +36,7 @@ def hand_figures(matched: Matched) -> list[Figure]:
     if not n:
         return [*out, share(f"PCK AUC to {AUC_LIMIT} m", 0.0, "fraction", "Procrustes with scale")]
     joints = np.linalg.norm(metrics.align_procrustes(e, t) - t, axis=-1)
+    each = joints.mean(-1)
     failed = np.full((of - n) * joints.shape[1], np.inf)
     area = metrics.area_under_curve(np.append(joints, failed), AUC_LIMIT)
     steady = len(true) > 1 and bool((np.diff(matched.truth.trajectory.frame_index) == 1).all())
@@ -45,7 +46,9 @@ def hand_figures(matched: Matched) -> list[Figure]:
         *out,
         mean("MPJPE", float(metrics.mpjpe_absolute(e, t).mean()), "m", "none"),
         mean("MPJPE, root-relative", float(metrics.mpjpe_root_relative(e, t).mean()), "m", "wrist"),
-        mean("MPJPE, Procrustes", float(metrics.mpjpe_procrustes(e, t).mean()), "m", "Procrustes with scale"),
+        mean("MPJPE, Procrustes", float(each.mean()), "m", "Procrustes with scale"),
+        mean("MPJPE, Procrustes, median", float(np.median(each)), "m", "Procrustes with scale"),
+        mean("MPJPE, Procrustes, 95th percentile", float(np.percentile(each, 95)), "m", "Procrustes with scale"),
         share(f"PCK AUC to {AUC_LIMIT} m", area, "fraction", "Procrustes with scale"),
         mean("temporal distance", ours, "m", "none"),
         mean("temporal distance of the truth", own, "m", "none"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -37,26 +38,20 @@ def object_figures(matched: Matched) -> list[Figure]:
     scaled[:, :3, :3] *= matched.estimate.object_scale
     points = surface_points(model, SURFACE_POINTS)
     if not n:
-        return [*out, share("ADD AUC to 0.1 m", 0.0, "fraction", "none")]
-    symmetries = model.symmetries
-    add, add_s = metrics.add(scaled, T, points), metrics.add_s(scaled, T, points)
-    pairs = [(transform_points(a, points), transform_points(b, points)) for a, b in zip(scaled, T, strict=True)]
+        out += [share(name, 0.0, "fraction", "none") for name in ("ADD AUC to 0.1 m", "ADD-S AUC to 0.1 m")]
+        recalls = ["AR_MSSD", "AR_MSPD"]
+        return [*out, *(share(r, 0.0, "fraction", "nearest symmetry") for r in (*recalls, _average(recalls)))]
+    # A symmetric turn maps the surface onto itself but sampled points beside one another: their distance is no error.
+    same = metrics.nearest_symmetric(e, T, model.symmetries)
+    add, add_s = metrics.add(scaled, T, points), metrics.add_s(scaled, same, points)
+    pairs = [(transform_points(a, points), transform_points(b, points)) for a, b in zip(scaled, same, strict=True)]
     lost = np.full(of - n, np.inf)
+    translation, rotation = metrics.translation_error(e, same), metrics.rotation_error(e, same)
     out += [
         mean("translation error", float(metrics.translation_error(e, T).mean()), "m", "none"),
         mean("rotation error", float(metrics.rotation_error(e, T).mean()), "rad", "none"),
-        mean(
-            "translation error, symmetric",
-            _mean(metrics.translation_error_symmetric(e, T, symmetries)),
-            "m",
-            "nearest symmetry",
-        ),
-        mean(
-            "rotation error, symmetric",
-            _mean(metrics.rotation_error_symmetric(e, T, symmetries)),
-            "rad",
-            "nearest symmetry",
-        ),
+        *_spread(partial(mean, unit="m", alignment="nearest symmetry"), "translation error, symmetric", translation),
+        *_spread(partial(mean, unit="rad", alignment="nearest symmetry"), "rotation error, symmetric", rotation),
         mean("chamfer", _mean([metrics.chamfer(a, b) for a, b in pairs]), "m", "none"),
         mean(
             "chamfer, translation aligned",
@@ -71,7 +66,7 @@ def object_figures(matched: Matched) -> list[Figure]:
     ]
     out += _bop_figures(matched, scaled, T, lost)
     out += _motion_figures(matched, points)
-    out += _calibration_figures(matched, e, T, symmetries, of)
+    out += _calibration_figures(matched, e, same, of)
     return out
 
 
@@ -102,12 +97,16 @@ def _bop_figures(matched: Matched, scaled: FloatArray, T: FloatArray, lost: Floa
     out = [mean("MSSD", _mean(mssd), "m", "nearest symmetry"), mean("MSPD", _mean(mspd), "pixel", "nearest symmetry")]
     if vsd is not None:
         out.append(mean("VSD", _mean(vsd), "fraction", "none"))
-    names = " and ".join(key for key in recalls if key != "AR")
-    out += [share(key if key != "AR" else f"AR, mean of {names}", value, "fraction") for key, value in recalls.items()]
+    average = _average([key for key in recalls if key != "AR"])
+    out += [share(key if key != "AR" else average, value, "fraction") for key, value in recalls.items()]
     if with_mask:
         iou = Figure("object", "mask IoU outside the hand", _mean(rendered), "fraction", "none", with_mask, of)
         out.append(iou)
     return out
+
+
+def _average(recalls: list[str]) -> str:
+    return f"AR, mean of {' and '.join(recalls)}"
 
 
 def _rendered(matched: Matched, scaled: FloatArray, T: FloatArray) -> tuple[list[float], int, list[FloatArray] | None]:
@@ -155,17 +154,12 @@ def _adjacent(matched: Matched) -> bool:
     return bool((np.diff(matched.truth.trajectory.frame_index) == 1).all()) and len(matched.row) > 1
 
 
-def _calibration_figures(
-    matched: Matched, e: FloatArray, T: FloatArray, symmetries: FloatArray, of: int
-) -> list[Figure]:
+def _calibration_figures(matched: Matched, e: FloatArray, T: FloatArray, of: int) -> list[Figure]:
     covariance = matched.estimate.object_covariance[matched.row[matched.object_found]]
     usable = np.linalg.eigvalsh(covariance).min(-1) > 0
     if not usable.any():
         return []
-    equivalent = T[:, None] @ symmetries
-    nearest = metrics.rotation_error(e[:, None], equivalent).argmin(1)
-    errors = difference(equivalent[np.arange(len(T)), nearest], e)[usable]
-    covariance = covariance[usable]
+    errors, covariance = difference(T, e)[usable], covariance[usable]
     figure = partial(
         Figure, "object", alignment="nearest symmetry", frames=int(usable.sum()), of=of, failures="left out"
     )
@@ -176,6 +170,15 @@ def _calibration_figures(
             figure(f"coverage of the {p:.0%} ellipsoid", metrics.ellipsoid_coverage(errors, covariance, p), "fraction")
             for p in (0.5, 0.95)
         ),
+    ]
+
+
+def _spread(figure: Callable[..., Figure], name: str, values: FloatArray) -> list[Figure]:
+    """Mean, median and 95th percentile over frames."""
+    return [
+        figure(name, _mean(values)),
+        figure(f"{name}, median", float(np.median(values))),
+        figure(f"{name}, 95th percentile", float(np.percentile(values, 95))),
     ]
 
 

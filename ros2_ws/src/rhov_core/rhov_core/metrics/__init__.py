@@ -10,6 +10,7 @@ from rhov_core.metrics.contact import contact_ratio, penetration_depth, penetrat
 from rhov_core.metrics.hand import mpjpe_absolute, mpjpe_procrustes, mpjpe_root_relative
 from rhov_core.metrics.mask import mask_iou
 from rhov_core.metrics.pose_error import (
+    nearest_symmetric,
     rotation_error,
     rotation_error_symmetric,
     translation_error,
@@ -43,6 +44,7 @@ __all__ = [
     "mpjpe_root_relative",
     "mspd",
     "mssd",
+    "nearest_symmetric",
     "normalised_squared_error",
     "penetration_depth",
     "penetration_volume",

@@ -36,9 +36,14 @@ def translation_error_symmetric(T_estimate: ArrayLike, T_truth: ArrayLike, symme
 
     Symmetries about an axis that misses the frame's origin move the origin, so this differs from the raw error.
     """
+    return translation_error(T_estimate, nearest_symmetric(T_estimate, T_truth, symmetries))
+
+
+def nearest_symmetric(T_estimate: ArrayLike, T_truth: ArrayLike, symmetries: ArrayLike) -> FloatArray:
+    """Of the poses (..., 4, 4) that look like the true one, that whose rotation is nearest. Arguments as above."""
     e, t = _with_symmetries(T_estimate, T_truth, symmetries)
     best = rotation_error(e, t).argmin(-1)
-    return np.take_along_axis(translation_error(e, t), best[..., None], axis=-1)[..., 0]
+    return np.take_along_axis(t, best[..., None, None, None], axis=-3)[..., 0, :, :]
 
 
 def _with_symmetries(T_estimate: ArrayLike, T_truth: ArrayLike, symmetries: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,1 @@
+"""Benchmarks of the reconstruction: suites of clips with truth, variants, tables, plots."""

@@ -112,6 +112,7 @@ def make_clip(
     pixel_noise: float = 1.0,
     unit: float = 1.0,
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    depth: str = "",
 ) -> Clip:
     """Renders a clip.
 
@@ -124,6 +125,7 @@ def make_clip(
         pixel_noise: Factor of the noise of keypoints, flow and features.
         unit: The mesh file's unit [m]: other than 1, its size is not metric.
         origin: Where the mesh file's origin is, seen from the box's centre [m].
+        depth: "metric" or "relative" adds a depth cue.
     """
     rng = np.random.default_rng(seed)
     camera = Camera.from_focal(380.0, 320, 240)
@@ -156,7 +158,13 @@ def make_clip(
             np.eye(6) * 1e-4,
             hand.name,
         )
-        records.append(surface.record(i, estimate, rng, pixel_noise))
+        record = surface.record(i, estimate, rng, pixel_noise)
+        if depth:
+            seen = surface.depth(i, 4) + pixel_noise * 0.003 * np.random.default_rng(1000 + i).normal(size=(60, 80))
+            # Another scale and shift in each frame, as networks give.
+            changed = seen if depth == "metric" else (3.0 + 0.2 * i) * seen - 0.1 * i
+            record = replace(record, depth=changed.astype(np.float32), depth_is_metric=depth == "metric")
+        records.append(record)
         guess = perturb(T[i], rng.normal(0, np.repeat([translation_noise, rotation_noise], 3)))
         guess[:3, 3] = (guess[:3, :3] @ origin + guess[:3, 3]) / unit
         estimates.append(ObjectEstimate(i, i / 30, guess, np.eye(6) * 1e-4, ObjectState.TRACKED))
@@ -176,7 +184,13 @@ class _Surface:
         self._face, self._inverse = rasterize(thing, model.faces, camera)
         hand_face, hand_inverse = rasterize(hand_vertices, hand.faces, camera)
         self._hand = (hand_face >= 0) & (hand_inverse > self._inverse)
+        self._nearest = np.maximum(self._inverse, hand_inverse)
         self._object = (self._face >= 0) & ~self._hand
+
+    def depth(self, frame: int, stride: int) -> np.ndarray:
+        """What a depth camera sees of hand and object [m], NaN elsewhere."""
+        inverse = self._nearest[frame, ::stride, ::stride].astype(np.float64)
+        return np.where(inverse > 0, 1 / np.maximum(inverse, 1e-6), np.nan)
 
     def _follow(self, source: int, target: int, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the surface under pixels (M, 2) of one frame is in another, and whether it is seen there."""

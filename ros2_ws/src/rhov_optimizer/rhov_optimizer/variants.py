@@ -21,6 +21,7 @@ RESIDUALS = {
     "contour": ("contour_weight",),
     "tracks": ("flow_weight", "feature_weight"),
     "features": ("feature_weight",),
+    "depth": ("depth_weight",),
     "smoothness": ("smoothness_weight",),
 }
 """Kinds of residuals of the Gauss-Newton solver, and their weights in `ObjectSolverConfig`."""

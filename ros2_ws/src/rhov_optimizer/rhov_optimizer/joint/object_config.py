@@ -24,6 +24,13 @@ class ObjectSolverConfig:
     flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
     flow_weight: float = setting(0.05, "weight of a flow track; they are not independent and drift", low=0.0)
 
+    depth_points: int = setting(100, "pixels of the depth cue used of each frame", low=0)
+    depth_sigma: float = setting(0.005, "standard deviation of metric depth [m]", low=1e-4)
+    depth_relative_sigma: float = setting(
+        0.3, "standard deviation of depth up to scale and shift, relative to that of the object's depths", low=0.01
+    )
+    depth_weight: float = setting(0.05, "weight of a pixel's depth; neighbours err alike", low=0.0)
+
     smoothness_weight: float = setting(1.0, "weight of the prior on motion; 0 leaves each frame to itself", low=0.0)
     acceleration: float = setting(0.7, "standard deviation of the object's acceleration [m/s^2]", low=1e-3)
     angular_acceleration: float = setting(4.7, "standard deviation of its angular acceleration [rad/s^2]", low=1e-3)
@@ -47,5 +54,11 @@ class ObjectSolverConfig:
 
     def in_units(self, unit: float) -> ObjectSolverConfig:
         """The same settings where one metre is `unit` of the mesh's lengths."""
-        lengths = ("acceleration", "unseen_velocity", "covariance_floor_translation", "unknown_translation")
+        lengths = (
+            "depth_sigma",
+            "acceleration",
+            "unseen_velocity",
+            "covariance_floor_translation",
+            "unknown_translation",
+        )
         return replace(self, **{name: unit * getattr(self, name) for name in lengths})

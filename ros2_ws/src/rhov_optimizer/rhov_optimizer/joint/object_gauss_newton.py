@@ -1,7 +1,8 @@
 """The object's poses over the whole clip at once, by Gauss-Newton.
 
-Contours tie each frame to its mask, features to a few keyframes (whose poses are unknowns too), optical flow to its
-neighbour, and a prior of small acceleration ties them all. Frames without measurements are bridged by the prior.
+Contours tie each frame to its mask, depth to its depth cue, features to a few keyframes (whose poses are unknowns
+too), optical flow to its neighbour, and a prior of small acceleration ties them all. Frames without measurements are
+bridged by the prior.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rhov_core.pose import perturb
 from rhov_optimizer.joint.clip_system import ClipSystem
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.residuals.contour import ContourResidual
+from rhov_optimizer.joint.residuals.depth import DepthResidual
 from rhov_optimizer.joint.residuals.smoothness import Smoothness
 from rhov_optimizer.joint.residuals.tracks import Transfer, feature_transfers, flow_transfers
 from rhov_optimizer.joint.residuals.transfer import SurfacePoints, add_transfer
@@ -60,9 +62,11 @@ class _ClipProblem:
         records: Sequence[TrackRecord],
         seen: BoolArray,
         config: ObjectSolverConfig,
+        metric: bool,
     ) -> None:
         self._mesh, self._camera, self._records, self._seen = mesh, camera, records, seen
         self._contour = ContourResidual(mesh, camera, config)
+        self._depth = DepthResidual(config, metric)
         self._transfers: dict[int, list[Transfer]] = {}
         features = feature_transfers(records, seen, config)
         for transfer in [*features, *flow_transfers(records, seen, config)]:
@@ -83,18 +87,22 @@ class _ClipProblem:
         system = ClipSystem(len(T), self._keyframes)
         for frame in np.flatnonzero(self._seen):
             self._contour.linearise(frame, self._records[frame], T[frame], kernel_scale, system)
-            if transfers := self._transfers.get(int(frame)):
-                self._transfer(T, int(frame), transfers, kernel_scale, system)
+            transfers = self._transfers.get(int(frame), [])
+            has_depth = self._depth.applies(frame, self._records[frame])
+            view = SurfaceView.draw(self._mesh, self._camera, T[frame]) if transfers or has_depth else None
+            if view is None:
+                continue
+            if has_depth:
+                self._depth.linearise(frame, self._records[frame], view, kernel_scale, system)
+            if transfers:
+                self._transfer(T, view, transfers, kernel_scale, system)
         if self._smoothness is not None:
             self._smoothness.linearise(T, system)
         return system
 
     def _transfer(
-        self, T: FloatArray, frame: int, transfers: list[Transfer], kernel_scale: float, system: ClipSystem
+        self, T: FloatArray, view: SurfaceView, transfers: list[Transfer], kernel_scale: float, system: ClipSystem
     ) -> None:
-        view = SurfaceView.draw(self._mesh, self._camera, T[frame])
-        if view is None:
-            return
         surface = SurfacePoints.cast(view, np.concatenate([transfer.source_pixels for transfer in transfers]))
         start = 0
         for transfer in transfers:
@@ -111,6 +119,8 @@ def solve_object_clip(
     seen: BoolArray,
     config: ObjectSolverConfig,
     step_done: Callable[[float], bool] = lambda _: True,
+    *,
+    metric: bool = True,
 ) -> ObjectSolution:
     """Improves the poses of a clip.
 
@@ -122,11 +132,12 @@ def solve_object_clip(
         seen: (N,) frames whose measurements count; the others are bridged.
         config: Settings.
         step_done: Called after each step with the fraction done, 0 to 1; returning False ends the iteration.
+        metric: Whether the mesh has its true size.
 
     Returns:
         The poses with their covariance.
     """
-    problem = _ClipProblem(mesh, camera, records, seen, config)
+    problem = _ClipProblem(mesh, camera, records, seen, config, metric)
     unit = np.repeat([mesh.diameter, 1.0], 3)
     poses, size, done = np.asarray(T, np.float64), float("inf"), 0
     system = problem.linearise(poses, FIRST_KERNEL)

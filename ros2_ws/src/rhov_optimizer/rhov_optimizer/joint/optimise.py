@@ -191,6 +191,7 @@ class _Run:
                 self._seen,
                 self._object_config.in_units(unit),
                 self._stages.step,
+                metric=self._model.is_metric,
             )
             if np.isfinite(solution.T).all() and np.isfinite(solution.covariance).all():
                 return solution

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rhov_core.config import check_ranges
+from rhov_optimizer.joint.terms.depth import HandDepthTerm, ObjectDepthTerm
 from rhov_optimizer.joint.terms.flow import FlowTerm
 from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
 from rhov_optimizer.joint.terms.interaction import InteractionTerm
@@ -31,6 +32,10 @@ class TermWeights:
 
     object_mask: float = _term(ObjectMaskTerm, 100.0, "1 % of the area wrong counts one: the sharpest image evidence")
     hand_mask: float = _term(HandMaskTerm, 1.0, "weak: hand masks are rough and may hold the forearm")
+    object_depth: float = _term(
+        ObjectDepthTerm, 0.5, "half a unit: depth networks and sensors err alike over an object"
+    )
+    hand_depth: float = _term(HandDepthTerm, 0.5, "the same")
     flow: float = _term(FlowTerm, 0.5, "a pixel off in the motion counts as half a unit; it drifts alone")
     object_temporal: float = _term(ObjectTemporalTerm, 1.0, "1 cm a frame counts one; more slows true motion")
     hand_temporal: float = _term(HandTemporalTerm, 2.0, "twice that: less leaves the detector's jitter in")

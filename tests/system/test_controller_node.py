@@ -112,6 +112,10 @@ class Client:
     def rests(self, seconds=5.0):
         return self.ros.wait_for(lambda: np.abs(self.states[-1].velocity[:7]).max() < 1e-3, seconds)
 
+    def arrives(self, positions, seconds=5.0):
+        """Whether the states, which may come later than an action's result, show these positions at last."""
+        return self.ros.wait_for(lambda: np.abs(self.positions() - positions).max() < 0.01, seconds)
+
     def go(self, angle=0.3, duration=2.0, **fields):
         """A goal that turns joint 1 away from where it is now; the arm sweeps back and forth."""
         q = self.fresh()
@@ -155,13 +159,15 @@ def test_a_goal_is_followed_with_feedback(client):
     answer = client.result(handle.get_result_async())
     assert answer.status == GoalStatus.STATUS_SUCCEEDED
     assert answer.result.error_code == FollowJointTrajectory.Result.SUCCESSFUL
-    np.testing.assert_allclose(client.fresh(), goal_end, atol=0.01)
+    assert client.arrives(goal_end)
     assert len(feedback) > 10
     times = [
         f.feedback.desired.time_from_start.sec + f.feedback.desired.time_from_start.nanosec * 1e-9 for f in feedback
     ]
     assert (np.diff(times) > 0).all() and times[-1] <= 2.5
-    np.testing.assert_allclose(feedback[-1].feedback.desired.positions, goal_end, atol=0.02)
+    # the result may overtake the last feedback
+    away = [np.abs(np.array(f.feedback.desired.positions) - goal_end).max() for f in feedback]
+    assert (np.diff(away) <= 1e-9).all() and away[-1] < 0.5 * away[0]
 
 
 def test_simulated_time_runs_at_its_scale(client):
@@ -193,22 +199,22 @@ def test_a_bad_goal_is_rejected_and_nothing_moves(client, fault):
 
 
 def test_a_new_goal_preempts_the_old_one(client):
-    _, goal = client.go(duration=8.0)
+    _, goal = client.go(angle=1.0, duration=24.0)
     first = client.send(client.follow, goal)
-    client.ros.wait_for(lambda: np.abs(client.states[-1].velocity[:7]).max() > 0.02, 3)
+    client.ros.wait_for(lambda: np.abs(client.states[-1].velocity[:7]).max() > 0.02, 5)
     goal_end, goal = client.go(angle=0.1)
     second = client.send(client.follow, goal)
     old = client.result(first.get_result_async())
     assert old.status == GoalStatus.STATUS_ABORTED
     assert old.result.error_code == FollowJointTrajectory.Result.INVALID_GOAL
     assert client.result(second.get_result_async()).status == GoalStatus.STATUS_SUCCEEDED
-    np.testing.assert_allclose(client.fresh(), goal_end, atol=0.01)
+    assert client.arrives(goal_end)
 
 
 def test_a_cancelled_goal_comes_to_rest(client):
-    goal_end, goal = client.go(angle=0.5, duration=6.0)
+    goal_end, goal = client.go(angle=1.0, duration=24.0)
     handle = client.send(client.follow, goal)
-    assert client.ros.wait_for(lambda: np.abs(client.states[-1].velocity[:7]).max() > 0.05, 3)
+    assert client.ros.wait_for(lambda: np.abs(client.states[-1].velocity[:7]).max() > 0.02, 5)
     assert client.result(handle.cancel_goal_async()).goals_canceling
     assert client.result(handle.get_result_async()).status == GoalStatus.STATUS_CANCELED
     assert client.rests(1.0)
@@ -226,7 +232,7 @@ def test_leaving_the_path_aborts(client):
 def test_a_trajectory_on_the_topic_is_followed(client):
     goal_end, goal = client.go()
     client.topic.publish(goal.trajectory)
-    assert client.ros.wait_for(lambda: np.abs(client.positions() - goal_end).max() < 0.01, 5)
+    assert client.arrives(goal_end)
 
 
 def test_the_gripper_opens_closes_and_stalls_on_the_object(client):
@@ -262,9 +268,9 @@ def test_the_object_is_placed_where_a_message_says(client):
 
 
 def test_an_emergency_stop_is_latched_until_recovery(client):
-    _, goal = client.go(angle=0.5, duration=6.0)
+    _, goal = client.go(angle=1.0, duration=24.0)
     handle = client.send(client.follow, goal)
-    assert client.ros.wait_for(lambda: np.abs(client.states[-1].velocity[:7]).max() > 0.05, 3)
+    assert client.ros.wait_for(lambda: np.abs(client.states[-1].velocity[:7]).max() > 0.02, 5)
     assert client.call(client.stop).success
     answer = client.result(handle.get_result_async())
     assert answer.status == GoalStatus.STATUS_ABORTED and "Emergency stop" in answer.result.error_string
@@ -316,8 +322,10 @@ def test_a_killed_client_does_not_leave_the_robot_moving(client, tmp_path, heart
         process.kill()
         process.wait()
     assert client.rests(4.0)
-    distance = np.abs(client.fresh() - goal_end).max()
-    assert distance > 0.05 if heart == "heartbeat" else distance < 0.01
+    if heart == "heartbeat":
+        assert np.abs(client.fresh() - goal_end).max() > 0.05
+    else:
+        assert client.arrives(goal_end)
 
 
 def test_a_mistyped_parameter_ends_the_node_with_one_sentence():

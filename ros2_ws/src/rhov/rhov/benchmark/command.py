@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rhov.benchmark.clip_folder import ClipFolder
 from rhov.benchmark.comparison import Comparison
 from rhov.benchmark.plots import write_plots
 from rhov.benchmark.report import REPORT, RESULTS, write_report
@@ -81,8 +82,10 @@ def _suite(options: Options) -> tuple[list[ClipSource], str, str]:
     else:
         split = options.split or ("dev" if options.quick else "test")
         sources, name = rendered_sources(split, options.quick), "quick" if options.quick else split
-        words = f"rendered clips, {'quick suite of ' if options.quick else ''}split {split}"
+        words = "rendered clips, quick suite of split dev" if options.quick else f"rendered clips, split {split}"
     require_unique(sources)
+    for folder in options.folders:
+        ClipFolder.load(folder)
     if options.clips and options.clips < len(sources):
         count = options.clips
         sources, name, words = sources[:count], f"{name}, first {count}", f"{words}, the first {count}"

@@ -76,6 +76,11 @@ class Comparison:
         a, b = (self.values(q, cues, variant) for q in (quantity, reference))
         return mean_over_clips(np.divide(a, b, out=np.full(len(a), np.nan), where=b > 0))
 
+    def seconds(self, stage: str, cues: str, variant: str) -> float:
+        """Seconds for each frame of a stage, mean over clips; NaN if it was not timed."""
+        found = [o for o in self.outcomes if (o.cues, o.variant) == (cues, variant) and o.frames]
+        return mean_over_clips([o.seconds.get(stage, np.nan) / o.frames for o in found]).mean
+
     def difference(self, quantity: Quantity, first: tuple[str, str], second: tuple[str, str]) -> Estimate:
         """The mean over clips of `first` minus `second`, each a kind of cues and a variant.
 

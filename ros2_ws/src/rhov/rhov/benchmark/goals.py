@@ -79,9 +79,7 @@ def _above_zero(difference: Estimate) -> Callable[[float], bool]:
 
 def _seconds(comparison: Comparison, stage: str) -> float:
     """For 60 frames, mean over clips."""
-    found = [o for o in comparison.outcomes if (o.cues, o.variant) == (PREDICTED, JOINT) and o.frames]
-    each = [FRAMES * o.seconds.get(stage, np.nan) / o.frames for o in found]
-    return float(np.nanmean(each)) if each else float("nan")
+    return FRAMES * comparison.seconds(stage, PREDICTED, JOINT)
 
 
 def _largest(values: np.ndarray) -> float:

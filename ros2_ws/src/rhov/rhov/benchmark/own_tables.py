@@ -132,8 +132,7 @@ def _seconds(comparison: Comparison) -> Table:
         for variant in comparison.variants(cues) if cues in ("predicted", "oracle_masks") else []:
             if variant.startswith("no_"):
                 continue
-            found = [o for o in comparison.outcomes if (o.cues, o.variant) == (cues, variant) and o.frames]
-            each = [[o.seconds.get(name, np.nan) / o.frames for o in found] for name in ("track", "optimise", "wall")]
-            rows.append([WORDS[cues], WORDS[variant], *(float(1e3 * np.nanmean(values)) for values in each)])
+            each = [1e3 * comparison.seconds(stage, cues, variant) for stage in ("track", "optimise", "wall")]
+            rows.append([WORDS[cues], WORDS[variant], *each])
     head = ["cues", "variant", "perception and tracking [CPU ms]", "joint stage [CPU ms]", "both [wall ms]"]
     return Table("seconds", "Time for each frame", head, rows, ["Includes compiling on first use."])

@@ -113,6 +113,7 @@ def make_clip(
     unit: float = 1.0,
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
     depth: str = "",
+    behind: bool = False,
 ) -> Clip:
     """Renders a clip.
 
@@ -126,6 +127,7 @@ def make_clip(
         unit: The mesh file's unit [m]: other than 1, its size is not metric.
         origin: Where the mesh file's origin is, seen from the box's centre [m].
         depth: "metric" or "relative" adds a depth cue.
+        behind: Whether the hand is behind the box, seen from the camera.
     """
     rng = np.random.default_rng(seed)
     camera = Camera.from_focal(380.0, 320, 240)
@@ -135,7 +137,7 @@ def make_clip(
     time = np.arange(count) / 30
     turn = np.stack([0.5 * np.sin(2.1 * time), 0.6 * np.cos(1.7 * time) - 0.3, 0.4 * np.sin(1.3 * time + 1)], 1)
     place = np.stack([0.03 * np.sin(2 * time), 0.03 + 0.02 * np.cos(2.5 * time), 0.5 + 0.03 * np.sin(1.5 * time)], 1)
-    T = make_transform(exp_rotation(turn) @ exp_rotation([2.6, 0.0, 0.0]), place)
+    T = make_transform(exp_rotation(turn) @ exp_rotation([-0.4 if behind else 2.6, 0.0, 0.0]), place)
     wrist = hand.joint_template[0]
     pose = np.tile(grasp_pose, (count, 1))
     pose[:, :3] = log_rotation(T[:, :3, :3] @ exp_rotation(grasp_pose[:3]))

@@ -15,6 +15,7 @@ from rhov_optimizer.joint.terms.interaction import InteractionTerm
 from rhov_optimizer.joint.terms.joint_limits import JointLimitTerm
 from rhov_optimizer.joint.terms.keypoints import KeypointTerm
 from rhov_optimizer.joint.terms.object_mask import ObjectMaskTerm
+from rhov_optimizer.joint.terms.occlusion import OcclusionTerm
 from rhov_optimizer.joint.terms.penetration import PenetrationTerm
 from rhov_optimizer.joint.terms.projection import HandProjectionTerm, ObjectProjectionTerm
 from rhov_optimizer.joint.terms.temporal import HandTemporalTerm, ObjectTemporalTerm
@@ -41,6 +42,9 @@ class TermWeights:
     hand_temporal: float = _term(HandTemporalTerm, 2.0, "twice that: less leaves the detector's jitter in")
     interaction: float = _term(InteractionTerm, 1.0, "the unit: a fingertip 5 mm off the surface counts one")
     penetration: float = _term(PenetrationTerm, 2.0, "above interaction, so that touching ends outside")
+    occlusion: float = _term(
+        OcclusionTerm, 1.0, "the unit; four times as much overshoots when a whole hand changes sides"
+    )
     object_projection: float = _term(ObjectProjectionTerm, 0.01, "an anchor only: masks and flow know better")
     hand_projection: float = _term(HandProjectionTerm, 0.01, "an anchor only: the keypoints know better")
     keypoints: float = _term(KeypointTerm, 1.0, "the unit of the hand's image evidence: 5 mm off counts one")

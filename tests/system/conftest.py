@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rhov_core.object_model import ObjectModel
-from rhov_core.synth import RenderedClip, synthesize_clip
+from rhov_core.synth import ClipSpec, RenderedClip, synthesize
 
 FRAMES = 36
 
@@ -14,4 +13,4 @@ FRAMES = 36
 def rendered_clip(tmp_path_factory: pytest.TempPathFactory) -> RenderedClip:
     """A hand that turns a printed carton, with truth."""
     folder: Path = tmp_path_factory.mktemp("clip")
-    return synthesize_clip(ObjectModel.box((0.05, 0.07, 0.15), "carton"), 1, folder, FRAMES)
+    return synthesize(ClipSpec("carton", 1, action="turn", frames=FRAMES, occlusion=(0.0, 0.2)), folder)

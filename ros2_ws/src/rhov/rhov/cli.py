@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from rhov import environment
 
@@ -24,6 +24,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+benchmark_app = typer.Typer(help="Measure RHOV on many clips.", no_args_is_help=True)
+app.add_typer(benchmark_app, name="benchmark")
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
 _DEFAULTS = PipelineArguments()
 Mesh = Annotated[Path, typer.Option(help="Mesh of the object in metres (.obj, .stl, .ply, .glb).")]
 Out = Annotated[Path, typer.Option(help="Folder for the results.")]
@@ -161,26 +166,56 @@ def demo(
 
 @app.command()
 def synthesize(
-    mesh: Annotated[Path, typer.Option("--object", help="Mesh of the object in metres; z stands upright in the hand.")],
-    seed: Annotated[int, typer.Option(help="Of motion, textures and noise.", min=0)] = 0,
-    frames: Annotated[int, typer.Option(help="Number of frames, at 30 per second.", min=2)] = 150,
-    repair_mesh: RepairMesh = False,
+    name: Annotated[
+        str, typer.Option("--object", help="Name of a rendered object, e.g. mug, or mesh file in metres.")
+    ] = "carton",
+    seed: Annotated[int, typer.Option(help="Of motion, look and noise.", min=0)] = 0,
+    action: Annotated[str, typer.Option(help="pick, carry, turn, pour, place, inspect or regrasp.")] = "pick",
+    frames: Annotated[int, typer.Option(help="Number of frames, at 30 per second.", min=2)] = 60,
+    occlusion: Annotated[str, typer.Option(help="Wanted mean share of the object that is hidden.")] = "0,0.6",
+    hand: Annotated[str, typer.Option(help="right or left.")] = "right",
+    split: Annotated[str, typer.Option(help="dev or test: what the clip is named for.")] = "dev",
+    suite: Annotated[str, typer.Option(help="dev, test or quick: all clips of the benchmark's suite instead.")] = "",
+    clip: Annotated[int, typer.Option(help="Only this clip of the suite, from 0; -1: all.", min=-1)] = -1,
     out: Out = Path("out/clip"),
 ) -> None:
-    """Render a clip of a hand that carries and turns an object, with the true poses."""
-    from rhov.stages import StageProgress
-    from rhov_core.object_model import ObjectModel
-    from rhov_core.synth import synthesize_clip
+    """Render clips of a hand that does something with an object, 640x480 pixels, with exact truth [m, rad, s].
 
-    model = ObjectModel.load(mesh, repair=repair_mesh)
-    with StageProgress() as progress:
-        clip = synthesize_clip(
-            model, seed, out, frames, progress=lambda fraction: progress.update("render", fraction, "")
-        )
-        progress.done("render")
-    print(
-        f"{clip.video}: start with --camera {clip.camera} --box {','.join(map(str, clip.box))}; truth in {clip.truth}"
-    )
+    A clip that is already there is not rendered again.
+    """
+    from rhov.synthesize import range_from_text, render_clip, render_suite
+    from rhov_core.synth import ClipSpec
+
+    if suite:
+        print(render_suite(suite, None if clip < 0 else clip, out))
+        return
+    side: Any = hand
+    print(render_clip(ClipSpec(name, seed, split, action, frames, range_from_text(occlusion), side), out))
+
+
+@benchmark_app.command("reconstruction")
+def benchmark_reconstruction(
+    quick: Annotated[bool, typer.Option("--quick", help="Six short rendered clips of the split dev.")] = False,
+    split: Annotated[
+        str, typer.Option(help="dev or test, of the rendered clips (missing: test); or a split of the data set.")
+    ] = "",
+    ablations: Annotated[bool, typer.Option("--ablations", help="Also leave out every term in turn.")] = False,
+    clips: Annotated[int, typer.Option(help="Only so many clips; 0: all.", min=0)] = 0,
+    dataset: Annotated[str, typer.Option(help="A data set in place of rendered clips: ho3d, dexycb, ...")] = "",
+    root: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    mano: Annotated[Path | None, typer.Option(help="Your own MANO_RIGHT.pkl, where a data set needs it.")] = None,
+    folder: Annotated[
+        list[Path] | None, typer.Option(help="A clip as `rhov synthesize` writes it, in place of a suite; repeatable.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes; 0: everything in this one.", min=0)] = 2,
+    out: Out = Path("out/benchmark"),
+) -> None:
+    """Measure reconstructions of many clips, and print the paper's tables. Run it again to go on after a stop."""
+    from rhov.benchmark.command import Options, run_benchmark
+
+    options = Options(quick, split, ablations, clips, dataset, root, mano, tuple(folder or ()), workers, out)
+    for line in run_benchmark(options):
+        print(line)
 
 
 @app.command()
@@ -202,6 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"rhov: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
     except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
         print("rhov: interrupted", file=sys.stderr)
-        return 130
     return status if isinstance(status, int) else 0

@@ -19,11 +19,9 @@ from rhov_core.errors import MissingDependencyError
 from rhov_core.files import output_directory
 from rhov_core.object_model import ObjectModel
 from rhov_core.sample_clips import sample_clip
-from rhov_core.synth import synthesize_clip
+from rhov_core.synth import ClipSpec, synthesize
 
-RENDERED_SIZE = (0.05, 0.07, 0.15)
-"""Of the object in the rendered clip [m]."""
-RENDERED_SEED, RENDERED_FRAMES = 1, 150
+RENDERED = ClipSpec("carton", 1, action="carry", frames=150, occlusion=(0.0, 0.2))
 PRODUCTS = ("bag", "imitation", "partial", "plots", "logs", "clip")
 
 
@@ -57,7 +55,7 @@ def run_demo(out: str | Path, *, rendered: bool = False, count: int = 0) -> int:
         shutil.rmtree(folder / name, ignore_errors=True)
     arguments = None if rendered else _real_clip(folder)
     if arguments is None:
-        arguments = _rendered_clip(folder, count or RENDERED_FRAMES)
+        arguments = _rendered_clip(folder, count or RENDERED.frames)
     return run_pipeline(dataclasses.replace(arguments, out=str(folder), count=count))
 
 
@@ -77,11 +75,9 @@ def _real_clip(folder: Path) -> PipelineArguments | None:
 def _rendered_clip(folder: Path, frames: int) -> PipelineArguments:
     progress = StageProgress()
     with progress:
-        clip = synthesize_clip(
-            ObjectModel.box(RENDERED_SIZE, "carton"),
-            RENDERED_SEED,
+        clip = synthesize(
+            dataclasses.replace(RENDERED, frames=frames),
             folder / "clip",
-            frames,
             progress=lambda fraction: progress.update("render the clip", fraction),
         )
         progress.done("render the clip")

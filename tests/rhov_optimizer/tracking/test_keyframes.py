@@ -98,3 +98,12 @@ def test_a_lost_object_is_found_by_its_texture(clip, view):
     shuffled = np.random.default_rng(0).permutation(cues.feature_positions)
     assert found(shuffled, cues.feature_descriptors) is None  # matches that agree on no pose
     assert found(np.zeros((0, 2)), np.zeros((0, 32), np.uint8)) is None
+
+
+def test_matches_on_one_spot_are_no_pose():
+    spot = np.full((20, 3), 0.01) + np.arange(20)[:, None] * 1e-9
+    descriptors = np.random.default_rng(0).integers(0, 256, (20, 32), np.uint8)
+    store = KeyframeStore(0.8)
+    store.add(Keyframe(0, np.eye(3), spot, np.full((20, 2), 50.0), descriptors))
+    found = relocalise(store, np.eye(3), np.full((20, 2), 50.0), descriptors, ratio=0.8, least_inliers=15)
+    assert found is None

@@ -37,15 +37,18 @@ def relocalise(
     if len(matches) < max(4, least_inliers):
         return None
     cv2.setRNGSeed(0)
-    found, rotation, translation, inliers = cv2.solvePnPRansac(
-        matches.points,
-        matches.pixels,
-        K,
-        np.zeros(0),
-        iterationsCount=RANSAC_ITERATIONS,
-        reprojectionError=REPROJECTION_ERROR,
-        flags=cv2.SOLVEPNP_SQPNP,
-    )
+    try:
+        found, rotation, translation, inliers = cv2.solvePnPRansac(
+            matches.points,
+            matches.pixels,
+            K,
+            np.zeros(0),
+            iterationsCount=RANSAC_ITERATIONS,
+            reprojectionError=REPROJECTION_ERROR,
+            flags=cv2.SOLVEPNP_SQPNP,
+        )
+    except cv2.error:  # it happened to draw points that lie on one spot, as repeated matches of a small patch do
+        return None
     if not found or inliers is None or len(inliers) < least_inliers or not translation[2, 0] > 0:
         return None
     return make_transform(cv2.Rodrigues(rotation)[0], translation[:, 0])

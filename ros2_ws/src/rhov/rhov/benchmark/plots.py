@@ -21,9 +21,9 @@ matplotlib.use("Agg")
 _COLOURS = {"joint": "#2c6fbb", "independent": "#c0792b", "per_frame": "#8a8f98"}
 _ORACLE = "#27894c"
 _PANELS = (
-    ("rotation", DEGREES, "rotation\nerror [deg]"),
-    ("translation", 1e3, "translation\nerror [mm]"),
-    ("hand", 1e3, "hand error\n[mm]"),
+    ("rotation", DEGREES, "rotation\nerror [deg]", (1, 2, 5, 10, 20, 50, 180)),
+    ("translation", 1e3, "translation\nerror [mm]", (1, 2, 5, 10, 20, 50, 100, 1000)),
+    ("hand", 1e3, "hand error\n[mm]", (5, 10, 15, 20, 30, 50)),
 )
 _CLIPS_A_PAGE = 6
 
@@ -50,34 +50,33 @@ def _curves(comparison: Comparison) -> list[tuple[str, str, str, str]]:
 
 
 def _errors_over_time(path: Path, comparison: Comparison, clips: list[str]) -> None:
-    figure = Figure(figsize=(3.2 * max(len(clips), 2), 6.6), layout="constrained")
+    figure = Figure(figsize=(3.2 * max(len(clips), 2), 7.2), layout="constrained")
     axes = figure.subplots(len(_PANELS), len(clips), squeeze=False, sharex="col", sharey="row")
-    limits = [0.0] * len(_PANELS)
+    for row, (name, factor, words, ticks) in enumerate(_PANELS):
+        for column, clip in enumerate(clips):
+            axis = axes[row, column]
+            for cues, variant, colour, label in _curves(comparison):
+                if variant == "independent" or (outcome := comparison.outcome(clip, cues, variant)) is None:
+                    continue
+                alone = {"linestyle": "none", "marker": ".", "markersize": 3}
+                style = alone if variant == "per_frame" else {"linewidth": 1.3}
+                frames, values = outcome.series["frame_index"], factor * outcome.series[name]
+                axis.plot(frames, np.maximum(values, ticks[0] / 2), color=colour, label=label, **style)
+                if (cues, variant) == (PREDICTED, JOINT):
+                    _mark_lost(axis, outcome, name, "hand_annotated" if name == "hand" else "object_annotated")
+            axis.set_yscale("log")
+            axis.grid(alpha=0.25)
+        axes[row, 0].set(ylabel=words, ylim=(ticks[0] / 2, ticks[-1] * 1.1))
+        axes[row, 0].set_yticks(ticks, [str(tick) for tick in ticks])
+        axes[row, 0].minorticks_off()
     for column, clip in enumerate(clips):
-        for cues, variant, colour, label in _curves(comparison):
-            if variant == "independent" or (outcome := comparison.outcome(clip, cues, variant)) is None:
-                continue
-            dots = variant == "per_frame"
-            for row, (name, factor, _) in enumerate(_PANELS):
-                values = factor * outcome.series[name]
-                style = {"linestyle": "none", "marker": ".", "markersize": 3} if dots else {"linewidth": 1.3}
-                axes[row, column].plot(outcome.series["frame_index"], values, color=colour, label=label, **style)
-                if not dots and np.isfinite(values).any():
-                    limits[row] = max(limits[row], float(np.nanmax(values)))
-            if (cues, variant) == (PREDICTED, JOINT):
-                _mark_lost(axes[0, column], outcome, "rotation", "object_annotated")
-                _mark_lost(axes[1, column], outcome, "translation", "object_annotated")
-                _mark_lost(axes[2, column], outcome, "hand", "hand_annotated")
         axes[0, column].set_title(clip.replace("_", " "), fontsize=9)
         axes[-1, column].set_xlabel("frame")
-    for row, (_, _, words) in enumerate(_PANELS):
-        axes[row, 0].set_ylabel(words)
-        axes[row, 0].set_ylim(0, 1.05 * limits[row] or 1.0)
-        for axis in axes[row]:
-            axis.grid(alpha=0.25)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=9)
-    figure.suptitle("Errors over time; grey: lost with predicted cues; dots above a panel are cut off", fontsize=10)
+    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)), frameon=False, fontsize=9)
+    figure.suptitle(
+        "Errors over time; grey: lost with predicted cues; smaller errors lie on the lower edge", fontsize=10
+    )
     _save(figure, path)
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from rhov.benchmark.clip_folder import ABOUT, ClipFolder
 from rhov.benchmark.code_version import digest, sources_digest
@@ -15,9 +15,7 @@ from rhov.evaluation_input import DatasetClip
 from rhov_core.datasets import dataset
 from rhov_core.errors import InputError
 from rhov_core.files import read_json, write_json
-
-if TYPE_CHECKING:
-    from rhov_core.synth.suite import ClipSpec
+from rhov_core.synth import ClipSpec, suite, synthesize
 
 KEY = "benchmark.json"
 Progress = Callable[[float], None]
@@ -59,8 +57,6 @@ class RenderedSource:
 
     def make(self, cache: Path, progress: Progress) -> ClipFolder:
         """Renders it."""
-        from rhov_core.synth import synthesize
-
         return _made(self, cache, lambda folder: synthesize(self.spec, folder, progress=progress))
 
 
@@ -110,8 +106,6 @@ class FolderSource:
 
 def rendered_sources(split: str, quick: bool) -> list[ClipSource]:
     """The rendered clips of a split; `quick` gives the few short ones of the development split."""
-    from rhov_core.synth import suite
-
     return [RenderedSource(spec) for spec in suite(split, quick=quick)]
 
 

@@ -41,9 +41,9 @@ def write_worst_clips(out: Path, plan: Plan, comparison: Comparison) -> None:
 
 
 def worst_frame(outcome: Outcome) -> int:
-    """The index of the frame with the largest ADD-S; the first lost one if any is lost."""
-    error, annotated = outcome.series["add_s"], outcome.series["object_annotated"] > 0
-    ranked = np.where(annotated, np.where(np.isfinite(error), error, np.inf), -1.0)
+    """The index of the frame with the largest ADD-S; the first annotated one if the object was never found."""
+    error, annotated = outcome.series["add_s"], outcome.series["object_annotated"]
+    ranked = np.nan_to_num(error, nan=-1.0) if np.isfinite(error).any() else annotated
     return int(outcome.series["frame_index"][int(np.argmax(ranked))])
 
 
@@ -62,8 +62,9 @@ def _picture(clip: ClipFolder, result: HandObjectTrajectory, outcome: Outcome) -
         for name, factor, unit in (("rotation", DEGREES, "deg"), ("translation", 1e3, "mm"), ("hand", 1e3, "mm"))
         if np.isfinite(outcome.series[name][row])
     ]
-    head = np.zeros((36, 2 * image.shape[1], 3), np.uint8)
-    head = write_line(head, f"{outcome.clip}: truth, result; {', '.join(numbers) or 'lost'}", (255, 255, 255))
+    lost = f"{100 * outcome.figure('object: frames lost'):.0f} % of the frames lost"
+    head = np.zeros((40, 2 * image.shape[1], 3), np.uint8)
+    head = write_line(head, f"{outcome.clip}: truth, result; {', '.join([*numbers, lost])}", (255, 255, 255))
     return np.concatenate([head, np.concatenate(halves, axis=1)])
 
 

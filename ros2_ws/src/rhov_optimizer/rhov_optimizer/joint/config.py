@@ -31,6 +31,10 @@ class JointConfig:
     last_step: float = setting(0.02, "the step sizes shrink to this fraction of the first", low=0.0, high=1.0)
 
     contact_distance: float = setting(0.03, "a fingertip nearer to the object than this is held to touch it [m]", low=0)
+    grasp_prior: str = setting(
+        "closing",
+        "what proposes grasps halfway: 'closing' closes the fingers on the object; or the path of a network in ONNX",
+    )
     align_depths: bool = setting(
         True, "move the hand along its viewing rays to where it touches the object, within the detector's uncertainty"
     )

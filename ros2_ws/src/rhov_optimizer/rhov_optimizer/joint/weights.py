@@ -10,6 +10,7 @@ from typing import Any
 from rhov_core.config import check_ranges
 from rhov_optimizer.joint.terms.depth import HandDepthTerm, ObjectDepthTerm
 from rhov_optimizer.joint.terms.flow import FlowTerm
+from rhov_optimizer.joint.terms.grasp import GraspTerm
 from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
 from rhov_optimizer.joint.terms.interaction import InteractionTerm
 from rhov_optimizer.joint.terms.joint_limits import JointLimitTerm
@@ -17,6 +18,7 @@ from rhov_optimizer.joint.terms.keypoints import KeypointTerm
 from rhov_optimizer.joint.terms.object_mask import ObjectMaskTerm
 from rhov_optimizer.joint.terms.occlusion import OcclusionTerm
 from rhov_optimizer.joint.terms.penetration import PenetrationTerm
+from rhov_optimizer.joint.terms.pose_prior import PosePriorTerm
 from rhov_optimizer.joint.terms.projection import HandProjectionTerm, ObjectProjectionTerm
 from rhov_optimizer.joint.terms.temporal import HandTemporalTerm, ObjectTemporalTerm
 from rhov_optimizer.joint.terms.term import Term
@@ -49,6 +51,8 @@ class TermWeights:
     hand_projection: float = _term(HandProjectionTerm, 0.01, "an anchor only: the keypoints know better")
     keypoints: float = _term(KeypointTerm, 1.0, "the unit of the hand's image evidence: 5 mm off counts one")
     joint_limits: float = _term(JointLimitTerm, 1.0, "a joint 0.1 rad past its limit counts one")
+    pose_prior: float = _term(PosePriorTerm, 0.01, "weak: it decides only what nothing else does")
+    grasp: float = _term(GraspTerm, 0.5, "half a unit: a guess, though a good one where fingers are hidden")
 
     def __post_init__(self) -> None:
         check_ranges(self)

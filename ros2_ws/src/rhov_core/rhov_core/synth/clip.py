@@ -34,6 +34,8 @@ from rhov_core.video import VideoWriter
 FPS = 30.0
 MOMENTS = 3
 """Pictures averaged into one frame: antialiasing and motion blur."""
+CONTRAST = 0.5
+"""How much a camera darkens shades and brightens lights."""
 RENDERING = 1
 """Goes up when the same spec gives another clip."""
 _GRASP_SEEDS = 4
@@ -167,7 +169,9 @@ def developed(picture: NDArray[np.float32], rng: np.random.Generator) -> ByteArr
     soft = cv2.GaussianBlur(picture / (1 + 0.25 * picture), (0, 0), 0.6)
     strength = np.float32(0.003) + np.float32(0.01) * np.sqrt(np.maximum(soft, 0))
     noisy = soft + strength * rng.standard_normal(soft.shape, np.float32)
-    return (np.clip(noisy, 0, 1) ** np.float32(1 / 2.2) * 255)[..., ::-1].astype(np.uint8)
+    seen = np.clip(noisy, 0, 1) ** np.float32(1 / 2.2)
+    seen += np.float32(CONTRAST) * (seen * seen * (3 - 2 * seen) - seen)
+    return (seen * 255)[..., ::-1].astype(np.uint8)
 
 
 def _key(spec: ClipSpec, obj: SynthObject) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rhov_core.arrays import FloatArray
 from rhov_core.pose import inverse, make_transform, transform_points
 from rhov_core.synth import textures
-from rhov_core.synth.actors import Actors
+from rhov_core.synth.actors import SLEEVE, Actors
 from rhov_core.synth.drawn import Light, Part, Plane, Surface
 from rhov_core.synth.material import Material
 from rhov_core.synth.primitives import egg
@@ -68,22 +68,23 @@ def build_scene(actors: Actors, material: Material, view: View, rng: np.random.G
     cloth = _cloth(rng)
     parts = [
         Part(actors.model.vertices, actors.model.faces, surface_of(material, actors.model.vertices, rng)),
-        Part(actors.hand.template, actors.hand.faces, skin, colors),
-        Part(actors.forearm.vertices, actors.forearm.faces, skin, _arm_colors(actors, colors)),
-        Part(actors.sleeve_at_rest, actors.faces[3], cloth),
+        _skin_part(actors, colors, skin),
+        Part(actors.sleeve_at_rest, actors.faces[SLEEVE], cloth),
     ]
-    still = []
+    still, faces = [], actors.faces
     for thing in view.things:
         parts.append(Part(thing.rest, thing.faces, surface_of(thing.material, thing.rest, rng)))
         still.append(transform_points(T, thing.vertices))
+        faces.append(thing.faces)
     if eye[1] > 0.1:  # the person's trunk; a camera on the person's own side does not see it
-        trunk, faces = _trunk(actors.shoulder)
-        parts.append(Part(trunk, faces, cloth))
+        trunk, trunk_faces = _trunk(actors.shoulder)
+        parts.append(Part(trunk, trunk_faces, cloth))
         still.append(transform_points(T, trunk))
+        faces.append(trunk_faces)
     planes = _planes(T, eye, rng)
     lights, ambient = _lights(T, rng)
     shader = Shader(parts, planes, lights, ambient, T[:3, 2], view.camera)
-    return Scene(shader, still, [part.faces for part in parts], planes, tone, float(rng.uniform(0.8, 1.1)))
+    return Scene(shader, still, faces, planes, tone, float(rng.uniform(0.8, 1.1)))
 
 
 def surface_of(material: Material, vertices: FloatArray, rng: np.random.Generator) -> Surface:
@@ -95,12 +96,12 @@ def surface_of(material: Material, vertices: FloatArray, rng: np.random.Generato
         rng: Generator.
     """
     extent, color = float(np.ptp(vertices, axis=0).max()), np.array(material.colours[0], np.float64)
-    accent: FloatArray = np.array(material.colours[1], np.float64) if len(material.colours) > 1 else 1.0 - color
+    accents = [np.array(c, np.float64) for c in material.colours[1:]] or [np.asarray(0.9 - color, np.float64)]
     roughness = 0.75 - 0.45 * material.gloss
     if material.kind == "printed":
-        return Surface(textures.printed(rng), 1 / extent, roughness, 0.03)
+        return Surface(textures.printed(rng, color, accents), 1 / extent, roughness, 0.03)
     if material.kind == "label":
-        return Surface(textures.label(rng, color, accent), 1 / extent, roughness, 0.04)
+        return Surface(textures.label(rng, color, accents[0]), 1 / extent, roughness, 0.04)
     if material.kind == "wood":
         return Surface(textures.wood(rng, color), float(rng.uniform(3, 5)), 0.6, 0.03)
     if material.kind == "metal":
@@ -110,16 +111,22 @@ def surface_of(material: Material, vertices: FloatArray, rng: np.random.Generato
 
 def _cloth(rng: np.random.Generator) -> Surface:
     stripes = bool(rng.random() < 0.4)
-    return Surface(textures.cloth(rng, rng.uniform(0.04, 0.5, 3), stripes), 6.0, 0.95, 0.01, 0.0, np.pi)
+    return Surface(textures.cloth(rng, textures.muted(rng, 0.03, 0.4, 0.5), stripes), 6.0, 0.95, 0.01, 0.0, np.pi)
 
 
-def _arm_colors(actors: Actors, hand_colors: FloatArray) -> FloatArray:
-    """The colour of the wrist, all along the forearm."""
-    at_seam = actors.forearm.hand_vertex[actors.forearm.hand_vertex >= 0]
-    middle = np.tile(hand_colors[at_seam].mean(0), (len(actors.forearm.vertices), 1))
-    seam = actors.forearm.hand_vertex >= 0
-    middle[seam] = hand_colors[actors.forearm.hand_vertex[seam]]
-    return middle
+def _skin_part(actors: Actors, hand_colors: FloatArray, surface: Surface) -> Part:
+    """Hand and forearm as one surface, so that no seam shows: without what closes the hand's mesh at the wrist."""
+    hand, arm = actors.hand, actors.forearm
+    welded = np.where(arm.hand_vertex >= 0, arm.hand_vertex, len(hand.template) + np.arange(len(arm.vertices)))
+    seam = arm.hand_vertex[arm.hand_vertex >= 0]
+    own = ~np.isin(hand.faces, seam).all(axis=1)
+    wrist = np.tile(hand_colors[seam].mean(0), (len(arm.vertices), 1))
+    return Part(
+        np.concatenate([hand.template, arm.vertices]),
+        np.concatenate([hand.faces[own], welded[arm.faces]]).astype(np.int32),
+        surface,
+        np.concatenate([hand_colors, wrist]),
+    )
 
 
 def _trunk(shoulder: FloatArray) -> tuple[FloatArray, NDArray[np.int32]]:
@@ -130,11 +137,11 @@ def _trunk(shoulder: FloatArray) -> tuple[FloatArray, NDArray[np.int32]]:
 
 def _planes(T: FloatArray, eye: FloatArray, rng: np.random.Generator) -> list[Plane]:
     """Table, floor, and a wall that the camera looks at."""
-    look = [textures.wood(rng, rng.uniform([0.2, 0.12, 0.06], [0.65, 0.5, 0.35]))]
-    look.append(textures.cloth(rng, rng.uniform(0.1, 0.7, 3), bool(rng.random() < 0.5)))
-    look.append(textures.plain(rng, np.full(3, rng.uniform(0.15, 0.6)), 0.1))
+    look = [textures.wood(rng, rng.uniform(0.3, 1.0) * rng.uniform([0.5, 0.27, 0.12], [0.6, 0.42, 0.26]))]
+    look.append(textures.cloth(rng, textures.muted(rng, 0.06, 0.6, 0.3), bool(rng.random() < 0.5)))
+    look.append(textures.plain(rng, textures.muted(rng, 0.05, 0.6, 0.12), 0.1))
     table = Surface(look[int(rng.integers(3))], float(rng.uniform(0.8, 2.0)), float(rng.uniform(0.45, 0.8)), 0.03)
-    floor = Surface(textures.plain(rng, rng.uniform(0.08, 0.3, 3), 0.12), 0.7, 0.8, 0.02)
+    floor = Surface(textures.plain(rng, textures.muted(rng, 0.05, 0.3, 0.2), 0.12), 0.7, 0.8, 0.02)
     wall = Surface(textures.room(rng), float(rng.uniform(0.35, 0.6)), 0.9, 0.01)
     away = -eye[:2] / np.linalg.norm(eye[:2])
     facing = np.array([-away[0], -away[1], 0.0])
@@ -160,7 +167,7 @@ def _lights(T: FloatArray, rng: np.random.Generator) -> tuple[list[Light], Float
         Light(transform_points(T, key[None])[0], white * rng.uniform(0.75, 1.15), float(rng.uniform(0.04, 0.22))),
         Light(transform_points(T, fill[None])[0], white[::-1] * rng.uniform(0.12, 0.35), float(rng.uniform(0.1, 0.3))),
     ]
-    ambient = rng.uniform(0.7, 1.2) * np.array([[0.36, 0.38, 0.42], [0.2, 0.17, 0.15]])
+    ambient = rng.uniform(0.7, 1.2) * np.array([[0.27, 0.29, 0.32], [0.14, 0.12, 0.1]])
     return lights, ambient
 
 

@@ -13,6 +13,11 @@ SIZE = 512
 """Side of a texture [pixel]."""
 
 
+def muted(rng: np.random.Generator, low: float, high: float, chroma: float = 0.35) -> FloatArray:
+    """A colour (3,) as things in rooms have it: a grey between two values, tinted by a share of itself."""
+    return np.asarray(rng.uniform(low, high) * (1 + rng.uniform(-chroma, chroma, 3)))
+
+
 def cloudy(rng: np.random.Generator, size: int, falloff: float, stretch: float = 1.0) -> FloatArray:
     """Noise (size, size) of unit variance whose amplitude falls with frequency to the given power.
 
@@ -28,17 +33,18 @@ def cloudy(rng: np.random.Generator, size: int, falloff: float, stretch: float =
     return noise / noise.std()
 
 
-def printed(rng: np.random.Generator, size: int = SIZE) -> Texture:
+def printed(rng: np.random.Generator, color: FloatArray, accents: list[FloatArray], size: int = SIZE) -> Texture:
     """A printed cardboard: panels of colour, pictures, lines of text."""
-    image = np.tile(rng.uniform(0.35, 0.8, 3), (size, size, 1)).astype(np.float32)
+    image = np.tile(color, (size, size, 1)).astype(np.float32)
+    inks = [*accents, *(rng.uniform(0.02, 0.9, 3) ** 2 for _ in range(6))]
     for _ in range(9):
         corner = rng.integers(0, size, 2)
         end = corner + rng.integers(size // 8, size // 2, 2)
-        cv2.rectangle(image, corner.tolist(), end.tolist(), rng.uniform(0.05, 0.9, 3).tolist(), -1)
-    for _ in range(8):
+        cv2.rectangle(image, corner.tolist(), end.tolist(), inks[int(rng.integers(len(inks)))].tolist(), -1)
+    for _ in range(10):
         centre, radius = rng.integers(0, size, 2), int(rng.integers(size // 40, size // 9))
-        cv2.circle(image, centre.tolist(), radius, rng.uniform(0.05, 0.9, 3).tolist(), -1, cv2.LINE_AA)
-    _write(rng, image, 16)
+        cv2.circle(image, centre.tolist(), radius, inks[int(rng.integers(len(inks)))].tolist(), -1, cv2.LINE_AA)
+    _write(rng, image, 18)
     return _grained(rng, image, 0.03, 1.0)
 
 
@@ -82,7 +88,7 @@ def cloth(rng: np.random.Generator, color: FloatArray, stripes: bool = False) ->
     light = 0.05 * (threads[:, None] + threads[None]) + 0.08 * cloudy(rng, SIZE, 1.5)
     image = np.tile(np.asarray(color, np.float32), (SIZE, SIZE, 1))
     if stripes:
-        other = rng.uniform(0.1, 0.8, 3)
+        other = muted(rng, 0.04, 0.6, 0.4)
         place = np.arange(SIZE) / SIZE
         across, along = ((place * int(rng.integers(3, 9))) % 1 < share for share in (0.25, 0.2))
         image[across[:, None] | along[None]] = 0.4 * np.asarray(color) + 0.6 * other
@@ -97,11 +103,11 @@ def skin(rng: np.random.Generator) -> Texture:
 
 def room(rng: np.random.Generator) -> Texture:
     """A wall with shelves and furniture, blurred as if out of focus."""
-    image = np.tile(rng.uniform(0.15, 0.5, 3), (SIZE, SIZE, 1)).astype(np.float32)
+    image = np.tile(muted(rng, 0.15, 0.5, 0.2), (SIZE, SIZE, 1)).astype(np.float32)
     for _ in range(26):
         corner = rng.integers(0, SIZE, 2)
         end = corner + rng.integers(SIZE // 20, SIZE // 4, 2)
-        cv2.rectangle(image, corner.tolist(), end.tolist(), rng.uniform(0.05, 0.6, 3).tolist(), -1)
+        cv2.rectangle(image, corner.tolist(), end.tolist(), muted(rng, 0.02, 0.45, 0.5).tolist(), -1)
     wide = np.tile(image, (3, 3, 1))
     soft = cv2.GaussianBlur(wide, (0, 0), float(rng.uniform(4, 9)))[SIZE : 2 * SIZE, SIZE : 2 * SIZE]
     return _grained(rng, np.asarray(soft, np.float32), 0.04, 1.3)
@@ -112,7 +118,7 @@ def _write(rng: np.random.Generator, image: Texture, words: int) -> None:
     size = len(image)
     for _ in range(words):
         word, place = "".join(rng.choice(letters, 7)), rng.integers(0, size, 2)
-        color = rng.uniform(0.02, 0.95, 3).tolist()
+        color = np.full(3, rng.choice([0.02, 0.85])).tolist()
         cv2.putText(image, word, place.tolist(), cv2.FONT_HERSHEY_DUPLEX, size / 700, color, 2, cv2.LINE_AA)
 
 

@@ -11,6 +11,7 @@ from rhov_core.arrays import FloatArray
 from rhov_core.pose import exp_rotation
 from rhov_core.synth.material import Kind, Material
 from rhov_core.synth.primitives import cylinder, rounded_cuboid
+from rhov_core.synth.textures import muted
 
 _KINDS: tuple[Kind, ...] = ("printed", "label", "wood", "metal", "plain")
 
@@ -51,6 +52,6 @@ def a_thing(rng: np.random.Generator, place: FloatArray, height: tuple[float, fl
         rest, faces = cylinder(float(rng.uniform(0.022, 0.042)), tall, 0.003)
     turned = rest @ exp_rotation([0, 0, rng.uniform(0, 2 * np.pi)]).T
     vertices = turned + np.array([*place, -turned[:, 2].min()])
-    colors = tuple((float(r), float(g), float(b)) for r, g, b in rng.uniform(0.05, 0.75, (2, 3)))
+    colors = tuple((float(r), float(g), float(b)) for r, g, b in (muted(rng, 0.05, 0.6, 0.6) for _ in range(2)))
     material = Material(_KINDS[int(rng.integers(len(_KINDS)))], colors)
     return Thing(rest, vertices, faces, material, float(np.linalg.norm(turned[:, :2], axis=1).max()))

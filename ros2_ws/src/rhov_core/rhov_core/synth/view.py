@@ -77,12 +77,12 @@ def choose_view(
 def _a_camera(
     moving: list[list[FloatArray]], size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[Camera, FloatArray]:
-    """A person's view from half a metre to a metre, from any side but a half turn, on the middle of what happens."""
+    """A person's view from the distance of an arm, from any side but a half turn, on the middle of what happens."""
     points = np.concatenate([vertices[OBJECT] for vertices in moving])
     target = (points.min(0) + points.max(0)) / 2 + rng.normal(0, 0.015, 3) + [0, 0, 0.02]
     azimuth, elevation = rng.uniform(-2.6, 2.6), rng.uniform(0.2, 0.95)
     direction = np.array([np.sin(azimuth) * np.cos(elevation), np.cos(azimuth) * np.cos(elevation), np.sin(elevation)])
-    centre = target + direction * rng.uniform(0.5, 0.8)
+    centre = target + direction * rng.uniform(0.4, 0.72)
     forward = -direction
     side = np.cross(forward, [0, 0, 1.0])
     side /= np.linalg.norm(side)

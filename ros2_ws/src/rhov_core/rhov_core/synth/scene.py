@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhov_core.arrays import FloatArray
+from rhov_core.mesh.surface import Mesh
 from rhov_core.pose import inverse, make_transform, transform_points
 from rhov_core.synth import textures
 from rhov_core.synth.actors import SLEEVE, Actors
@@ -76,11 +77,13 @@ def build_scene(actors: Actors, material: Material, view: View, rng: np.random.G
         parts.append(Part(thing.rest, thing.faces, surface_of(thing.material, thing.rest, rng)))
         still.append(transform_points(T, thing.vertices))
         faces.append(thing.faces)
-    if eye[1] > 0.1:  # the person's trunk; a camera on the person's own side does not see it
-        trunk, trunk_faces = _trunk(actors.shoulder)
-        parts.append(Part(trunk, trunk_faces, cloth))
-        still.append(transform_points(T, trunk))
-        faces.append(trunk_faces)
+    if eye[1] > 0.1:  # the person; a camera on the person's own side does not see it
+        for (body, body_faces), look in zip(_trunk_and_head(actors.shoulder), (cloth, skin), strict=True):
+            parts.append(
+                Part(body, body_faces, look, np.tile(colors.mean(0), (len(body), 1)) if look is skin else None)
+            )
+            still.append(transform_points(T, body))
+            faces.append(body_faces)
     planes = _planes(T, eye, rng)
     lights, ambient = _lights(T, rng)
     shader = Shader(parts, planes, lights, ambient, T[:3, 2], view.camera)
@@ -129,10 +132,13 @@ def _skin_part(actors: Actors, hand_colors: FloatArray, surface: Surface) -> Par
     )
 
 
-def _trunk(shoulder: FloatArray) -> tuple[FloatArray, NDArray[np.int32]]:
-    """Vertices (V, 3) in the world [m] and faces (F, 3) of a trunk beside a shoulder."""
-    points, faces = egg(0.8, 0.44)
-    return points * [1.0, 0.6, 1.0] + shoulder + [-0.2 * np.sign(shoulder[0]), -0.08, -0.22], faces
+def _trunk_and_head(shoulder: FloatArray) -> list[Mesh]:
+    """Vertices (V, 3) in the world [m] and faces (F, 3) of a trunk beside a shoulder, and of a head."""
+    ball, faces = egg(2.0, 2.0)
+    boxy = np.sign(ball) * np.abs(ball) ** 0.6
+    middle = shoulder + np.array([-0.19 * np.sign(shoulder[0]), -0.08, 0.0])
+    trunk = boxy * [0.2, 0.12, 0.36] + middle + [0, 0, -0.3]
+    return [(trunk, faces), (ball * [0.075, 0.095, 0.12] + middle + [0, 0.03, 0.14], faces)]
 
 
 def _planes(T: FloatArray, eye: FloatArray, rng: np.random.Generator) -> list[Plane]:

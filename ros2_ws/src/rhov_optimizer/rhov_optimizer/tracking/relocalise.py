@@ -47,7 +47,7 @@ def relocalise(
             reprojectionError=REPROJECTION_ERROR,
             flags=cv2.SOLVEPNP_SQPNP,
         )
-    except cv2.error:  # it happened to draw points that lie on one spot, as repeated matches of a small patch do
+    except cv2.error:  # the matches that agree lie within a few millimetres: OpenCV refuses, and they are no evidence
         return None
     if not found or inliers is None or len(inliers) < least_inliers or not translation[2, 0] > 0:
         return None

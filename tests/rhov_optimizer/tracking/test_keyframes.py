@@ -104,7 +104,7 @@ def test_a_lost_object_is_found_by_its_texture(clip, view):
 def test_matches_in_one_small_patch_are_no_pose():
     rng = np.random.default_rng(0)
     patch, camera = rng.uniform(-0.001, 0.001, (30, 3)), Camera.from_focal(600.0, 640, 480)
-    pixels = camera.project(patch + [0.0, 0.0, 0.5])  # all of them agree on a pose
+    pixels = camera.project(patch + np.array([0.0, 0.0, 0.5]))  # all of them agree on a pose
     descriptors = rng.integers(0, 256, (30, 32), np.uint8)
     store = KeyframeStore(0.8)
     store.add(Keyframe(0, np.eye(3), patch, pixels, descriptors))

@@ -59,6 +59,7 @@ def test_symmetries_cost_nothing_in_symmetry_aware_metrics(seed):
     turned = T @ symmetries[rng.integers(1, 4)]
     assert metrics.rotation_error_symmetric(turned, T, symmetries) == pytest.approx(0, abs=1e-7)
     assert metrics.translation_error_symmetric(turned, T, symmetries) == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(metrics.nearest_symmetric(turned, T, symmetries), turned, atol=1e-9)
     assert metrics.mssd(turned, T, points, symmetries) == pytest.approx(0, abs=1e-9)
     camera = Camera.from_focal(600, 640, 480)
     assert metrics.mspd(turned, T, points, symmetries, camera) == pytest.approx(0, abs=1e-5)
@@ -78,6 +79,7 @@ def test_metrics_take_batches():
     assert metrics.translation_error(moved, T) == pytest.approx(shift)
     assert metrics.add_s(T, T, points).shape == (5,)
     assert metrics.rotation_error_symmetric(moved, T, np.eye(4)[None]) == pytest.approx(np.zeros(5), abs=1e-9)
+    np.testing.assert_array_equal(metrics.nearest_symmetric(moved, T, np.eye(4)[None]), T)
 
 
 def test_mspd_of_a_shift_parallel_to_the_image():

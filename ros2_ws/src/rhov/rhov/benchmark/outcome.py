@@ -26,7 +26,8 @@ class Outcome:
     figures: Mapping[str, float]
     """By "group: name", such as "object: chamfer, translation aligned"; NaN where there is none [m, rad]."""
     seconds: Mapping[str, float]
-    """CPU seconds of the stages, and `wall` seconds of perception, tracking and optimisation together."""
+    """CPU seconds of `track` (perception and tracking), `optimise` and `measure`; wall seconds of parts of `optimise`,
+    and `wall` of perception, tracking and optimisation together, with whatever else the machine does."""
     frames: int
     """Of the truth, from the first one that is used."""
     series: Mapping[str, FloatArray] = field(default_factory=dict)

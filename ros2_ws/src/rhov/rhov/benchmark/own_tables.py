@@ -135,4 +135,10 @@ def _seconds(comparison: Comparison) -> Table:
             each = [1e3 * comparison.seconds(stage, cues, variant) for stage in ("track", "optimise", "wall")]
             rows.append([WORDS[cues], WORDS[variant], *each])
     head = ["cues", "variant", "perception and tracking [CPU ms]", "joint stage [CPU ms]", "both [wall ms]"]
-    return Table("seconds", "Time for each frame", head, rows, ["Includes compiling on first use."])
+    return Table(
+        "seconds",
+        "Time for each frame",
+        head,
+        rows,
+        ["Includes compiling on first use. Wall times include what else the machine did."],
+    )

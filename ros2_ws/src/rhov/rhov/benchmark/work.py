@@ -160,7 +160,7 @@ def _optimised(
     )
     seconds["optimise"] = time.process_time() - begin
     seconds["wall"] += time.monotonic() - wall
-    seconds |= {f"optimise {name}": value for name, value in result.report["seconds"].items()}
+    seconds |= {f"optimise {name}, wall": value for name, value in result.report["seconds"].items()}
     return result.trajectory
 
 

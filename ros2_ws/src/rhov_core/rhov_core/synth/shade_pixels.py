@@ -150,8 +150,9 @@ def shade_pixels(
                 nz = b0 * normals[g0, 2] + b1 * normals[g1, 2] + b2 * normals[g2, 2]
                 length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-20
                 nx, ny, nz = nx / length, ny / length, nz / length
-                if nx * (uy * vz - uz * vy) + ny * (uz * vx - ux * vz) + nz * (ux * vy - uy * vx) < 0.0:
-                    nx, ny, nz = -nx, -ny, -nz
+                fx, fy, fz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+                if (nx * fx + ny * fy + nz * fz) * (px * fx + py * fy + pz * fz) > 0.0:
+                    nx, ny, nz = -nx, -ny, -nz  # so that it is on the side of the face that is seen
                 for c in range(3):
                     r[c] = b0 * rest[i, c] + b1 * rest[j, c] + b2 * rest[k, c]
                 _triplanar(textures, which, rest, i, j, k, r, albedo)

@@ -32,8 +32,8 @@ def masks_are_drawn(problem: Problem) -> bool:
     for frame in np.flatnonzero(frames_with_hand_mask(problem))[:DRAWN_FRAMES]:
         mask = problem.records[frame].hand_mask
         if mask is not None:
-            drawn, seen = drawn_hand(problem, int(frame)), mask.unpack()
-            overlaps.append(max(overlap(widened(drawn, margin), seen) for margin in DRAWN_MARGINS))
+            away, seen = distance_to(drawn_hand(problem, int(frame))), mask.unpack()
+            overlaps.append(max(overlap(away <= margin, seen) for margin in DRAWN_MARGINS))
     return bool(overlaps) and bool(np.median(overlaps) > DRAWN_OVERLAP)
 
 
@@ -47,5 +47,9 @@ def drawn_hand(problem: Problem, frame: int) -> NDArray[np.uint8]:
 
 def widened(mask: NDArray[np.uint8], margin: int) -> BoolArray:
     """A mask (H, W) grown by a margin on all sides [pixel]."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
-    return cv2.dilate(mask, kernel) > 0
+    return distance_to(mask) <= margin
+
+
+def distance_to(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Distance (H, W) of each pixel to the nearest that is set [pixel]; very large if none is."""
+    return cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32, copy=False)

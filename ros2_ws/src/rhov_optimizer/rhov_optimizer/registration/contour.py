@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
-from rhov_optimizer.registration.jacobian import add_row, tukey
+from rhov_optimizer.registration.jacobian import add_row, scale_of, tukey
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.points import TUKEY
 from rhov_optimizer.registration.surface import SurfaceView
@@ -23,8 +23,9 @@ SAME_DIRECTION = 0.3
 
 
 def _trace(mask: NDArray[np.uint8], count: int, keep: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
-    """About `count` border pixels (N, 2) of a mask where `keep` holds, and outward unit normals (N, 2)."""
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    """About `count` border pixels (N, 2) of a mask, those of its holes too, where `keep` holds, and outward unit
+    normals (N, 2)."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return np.zeros((0, 2), np.int64), np.zeros((0, 2))
     pixels = np.concatenate([c[:, 0] for c in contours]).astype(np.int64)
@@ -130,9 +131,11 @@ class ContourTerm:
         weight: float,
         count: int,
         interval: int,
+        least_sigma: float | None = None,
     ) -> None:
         self._mesh, self._camera, self._observed = mesh, camera, observed
         self._sigma, self._weight, self._count, self._interval = sigma, weight, count, interval
+        self._least_sigma = sigma if least_sigma is None else min(least_sigma, sigma)
         self._calls = 0
         self._contour = np.zeros((0, 3)), np.zeros((0, 2))
 
@@ -143,18 +146,21 @@ class ContourTerm:
             self._contour = (np.zeros((0, 3)), np.zeros((0, 2))) if view is None else model_contour(view, self._count)
         self._calls += 1
         o, K = self._observed, self._camera.K
-        cutoff, weight = TUKEY * self._sigma * kernel_scale, self._weight / self._sigma**2
-        _accumulate(*self._contour, o.distance, o.trusted, o.x0, o.y0, o.points, o.normals, T, K, cutoff, weight, A, b)
+        spread = np.array([self._least_sigma, self._sigma, kernel_scale])
+        seen = o.distance, o.trusted, o.x0, o.y0, o.points, o.normals
+        _accumulate(*self._contour, *seen, T, K, spread, self._weight, A, b)
 
 
 @numba.njit(cache=True)
 def _accumulate(  # type: ignore[no-untyped-def]
-    points, normals, distance, trusted, x0, y0, seen, seen_normals, T, K, cutoff, weight, A, b
+    points, normals, distance, trusted, x0, y0, seen, seen_normals, T, K, spread, weight, A, b
 ):
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     count = points.shape[0]
     height, width = distance.shape
     q, uv, xyz = np.empty((count, 3)), np.empty((count, 2)), np.empty((count, 3))
+    total = count + seen.shape[0]
+    residual, gradient, point = np.empty(total), np.empty((total, 2)), np.full(total, -1)
     for n in range(count):
         for i in range(3):
             q[n, i] = T[i, 0] * points[n, 0] + T[i, 1] * points[n, 1] + T[i, 2] * points[n, 2]
@@ -169,14 +175,13 @@ def _accumulate(  # type: ignore[no-untyped-def]
         a, c = u - x0 - column, v - y0 - row
         d00, d01 = distance[row, column], distance[row, column + 1]
         d10, d11 = distance[row + 1, column], distance[row + 1, column + 1]
-        residual = (1 - c) * ((1 - a) * d00 + a * d01) + c * ((1 - a) * d10 + a * d11)
-        w = weight * tukey(residual, cutoff)
-        if w > 0.0:
-            gx = (1 - c) * (d01 - d00) + c * (d11 - d10)
-            gy = (1 - a) * (d10 - d00) + a * (d11 - d01)
-            add_row(A, b, q[n], z, x, y, gx, gy, fx, fy, residual, w)
+        residual[n] = (1 - c) * ((1 - a) * d00 + a * d01) + c * ((1 - a) * d10 + a * d11)
+        gradient[n, 0] = (1 - c) * (d01 - d00) + c * (d11 - d10)
+        gradient[n, 1] = (1 - a) * (d10 - d00) + a * (d11 - d01)
+        point[n] = n
+    reach = TUKEY * spread[1] * spread[2]
     for m in range(seen.shape[0]):
-        best, nearest = cutoff * cutoff, -1
+        best, nearest = reach * reach, -1
         gx, gy = seen_normals[m, 0], seen_normals[m, 1]
         for n in range(count):
             du, dv = uv[n, 0] - seen[m, 0], uv[n, 1] - seen[m, 1]
@@ -184,7 +189,16 @@ def _accumulate(  # type: ignore[no-untyped-def]
             if d < best and normals[n, 0] * gx + normals[n, 1] * gy > SAME_DIRECTION:
                 best, nearest = d, n
         if nearest >= 0:
-            residual = gx * (uv[nearest, 0] - seen[m, 0]) + gy * (uv[nearest, 1] - seen[m, 1])
-            w = weight * tukey(np.sqrt(best), cutoff)
-            x, y, z = xyz[nearest, 0], xyz[nearest, 1], xyz[nearest, 2]
-            add_row(A, b, q[nearest], z, x, y, gx, gy, fx, fy, residual, w)
+            k = count + m
+            residual[k] = gx * (uv[nearest, 0] - seen[m, 0]) + gy * (uv[nearest, 1] - seen[m, 1])
+            gradient[k, 0], gradient[k, 1], point[k] = gx, gy, nearest
+    sigma = scale_of(residual, point, reach, spread[0], spread[1])
+    # The kernel starts as wide as a poor prediction needs and ends as narrow as the border is sharp.
+    cutoff = TUKEY * (sigma + spread[1] * (spread[2] - 1.0))
+    for k in range(total):
+        n = point[k]
+        if n >= 0:
+            w = weight / (sigma * sigma) * tukey(residual[k], cutoff)
+            if w > 0.0:
+                x, y, z = xyz[n, 0], xyz[n, 1], xyz[n, 2]
+                add_row(A, b, q[n], z, x, y, gradient[k, 0], gradient[k, 1], fx, fy, residual[k], w)

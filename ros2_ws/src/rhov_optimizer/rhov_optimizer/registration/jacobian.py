@@ -8,6 +8,10 @@ import numpy as np
 from rhov_core.arrays import FloatArray
 
 
+NORMAL = 1.4826
+"""Standard deviation of normal noise over the median of its sizes."""
+
+
 @numba.njit(cache=True, inline="always")
 def add_row(A, b, q, z, x, y, gx, gy, fx, fy, residual, weight):  # type: ignore[no-untyped-def]
     """Adds one weighted scalar residual to the upper triangle of A (6, 6) and to b (6,).
@@ -44,6 +48,29 @@ def tukey(residual, cutoff):  # type: ignore[no-untyped-def]
     if ratio >= 1.0 or ratio <= -1.0:
         return 0.0
     return (1.0 - ratio * ratio) ** 2
+
+
+@numba.njit(cache=True)
+def scale_of(residual, used, reach, least, most):  # type: ignore[no-untyped-def]
+    """Standard deviation of residuals by the median of their sizes, between `least` and `most`.
+
+    Args:
+        residual: (N,)
+        used: (N,) only those with entries of 0 or more count.
+        reach: Larger residuals do not count.
+        least: Smallest result: what the pixels themselves cannot beat.
+        most: Largest result, also where nothing counts.
+    """
+    if least >= most:
+        return most
+    sizes, count = np.empty(len(residual)), 0
+    for n in range(len(residual)):
+        if used[n] >= 0 and abs(residual[n]) < reach:
+            sizes[count] = abs(residual[n])
+            count += 1
+    if count == 0:
+        return most
+    return min(max(NORMAL * np.median(sizes[:count]), least), most)
 
 
 def project(points: FloatArray, T: FloatArray, K: FloatArray) -> FloatArray:

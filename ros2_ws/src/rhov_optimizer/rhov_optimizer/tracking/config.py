@@ -20,11 +20,19 @@ class TrackerConfig:
     iterations: int = setting(10, "Gauss-Newton steps of the last solve of a frame", low=1)
 
     contour_points: int = setting(150, "points on the silhouette and on the mask's border", low=10)
-    contour_sigma: float = setting(1.5, "standard deviation of a mask's border [pixel]", low=0.1)
+    contour_sigma: float = setting(
+        1.5, "largest standard deviation of a mask's border; the residuals show how far it is below [pixel]", low=0.1
+    )
+    contour_least_sigma: float = setting(
+        0.5, "smallest standard deviation that residuals at the border are credited with [pixel]", low=0.05
+    )
     contour_weight: float = setting(0.25, "weight of a contour point; they are not independent", low=0.0)
     contour_interval: int = setting(3, "the silhouette is drawn again after this many steps", low=1)
     flow_points: int = setting(250, "tracks of optical flow that are used", low=0)
     flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
+    flow_least_sigma: float = setting(
+        0.5, "smallest standard deviation that tracks of optical flow are credited with [pixel]", low=0.05
+    )
     flow_weight: float = setting(0.3, "weight of a flow track; they are not independent", low=0.0)
     feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)
     feature_weight: float = setting(0.3, "weight of a keyframe feature; they are not independent", low=0.0)

@@ -47,7 +47,14 @@ class FlowTracks:
             index = index[np.linspace(0, len(index) - 1, config.flow_points).astype(np.int64)]
         points, cosines = previous.unproject(cues.flow_source[index])
         index, points = index[cosines > LEAST_COSINE], points[cosines > LEAST_COSINE]
-        term = PointTerm(points, cues.flow_target[index], previous.camera.K, config.flow_sigma, config.flow_weight)
+        term = PointTerm(
+            points,
+            cues.flow_target[index],
+            previous.camera.K,
+            config.flow_sigma,
+            config.flow_weight,
+            config.flow_least_sigma,
+        )
         return cls(cues.flow_source[index], term)
 
     def __len__(self) -> int:

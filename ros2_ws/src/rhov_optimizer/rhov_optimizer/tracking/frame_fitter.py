@@ -111,6 +111,7 @@ class FrameFitter:
                 weight=config.contour_weight,
                 count=config.contour_points,
                 interval=config.contour_interval,
+                least_sigma=config.contour_least_sigma,
             )
             terms.append(contour)
         solution = solve(terms, T, iterations=config.iterations, anneal=ANNEAL)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.render import rasterize
-from rhov_optimizer.joint.hand_masks import masks_are_drawn, widened
+from rhov_optimizer.joint.hand_masks import distance_to, masks_are_drawn
 from rhov_optimizer.joint.scene import Problem, Scene
 from rhov_optimizer.joint.terms.term import Couples, CueMissingError, Term
 from rhov_optimizer.registration.surface import SurfaceView
@@ -120,8 +120,8 @@ class OcclusionTerm(Term):
         if record.hand_mask is None:
             return _core(thing)[view.region], np.zeros_like(thing)[view.region]
         hand = record.hand_mask.unpack() & ~thing
-        hiding = _core(thing) & ~widened(hand.astype(np.uint8), aside)
-        return hiding[view.region], (_core(hand) & self._hand_seen)[view.region]
+        away = distance_to(hand.astype(np.uint8)) > aside
+        return (_core(thing) & away)[view.region], (_core(hand) & self._hand_seen)[view.region]
 
     def _agreed(self, asked: BoolArray, says: BoolArray) -> BoolArray:
         """Those vertices (V,) that say so and whose part of the hand mostly does, of the vertices that are asked."""

@@ -47,9 +47,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, help="folders that hold clips")
     clips = sorted(path.parent for folder in parser.parse_args().folders for path in folder.glob("**/clip.json"))
-    print(
-        "| clip | object hidden, mean and range | hand in the picture | found | at the right place |\n|---|---|---|---|---|"
-    )
+    print("| clip | object hidden, mean and range | hand in the picture | found | at the right place |")
+    print("|---|---|---|---|---|")
     total = np.zeros(3, int)
     for clip in clips:
         hidden, counts = np.array(read_json(clip / "clip.json")["occlusion"]), np.array(measure(clip))

@@ -48,7 +48,7 @@ def render_suite(name: str, index: int | None, out: Path) -> str:
     with StageProgress() as progress:
         for spec in chosen:
             _rendered(spec, out / spec.name, progress)
-    return f"{len(chosen)} clips in {out}"
+    return f"{len(chosen)} of {len(specs)} clips in {out}"
 
 
 def _rendered(spec: ClipSpec, folder: Path, progress: StageProgress) -> RenderedClip:

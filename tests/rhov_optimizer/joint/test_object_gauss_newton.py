@@ -124,3 +124,11 @@ def test_being_told_to_stop_returns_what_was_reached(clip: Any) -> None:
     solution = solve_object_clip(mesh, clip.camera, clip.records, T, seen, ObjectSolverConfig(), stop)
     assert solution.iterations == len(calls) == 1
     assert clip.object_errors(solution.T)[0] < clip.object_errors(T)[0]
+
+
+def test_inflation_widens_the_covariance_but_not_beyond_what_is_known_of_nothing(clip: Any) -> None:
+    part = clip.part(6).lose(range(4, 6))
+    bare = {"covariance_floor_translation": 0.0, "covariance_floor_rotation": 0.0, "smoothness_weight": 0.0}
+    once, thrice = (_solve(part, covariance_inflation=factor, **bare).covariance for factor in (1.0, 3.0))
+    np.testing.assert_allclose(thrice[:4], 9 * once[:4], rtol=1e-2, atol=3e-2 * np.abs(thrice[:4]).max())
+    np.testing.assert_allclose(np.sqrt(np.diagonal(thrice[5])), np.repeat([1.0, 3.0], 3), rtol=1e-3)

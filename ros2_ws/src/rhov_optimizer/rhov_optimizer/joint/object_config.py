@@ -39,6 +39,12 @@ class ObjectSolverConfig:
         0.7, "standard deviation of the angular velocity where the object is lost [rad/s]", low=1e-3
     )
 
+    covariance_inflation: float = setting(
+        6.0,
+        "factor of the inverse Hessian's standard deviations: residuals are not independent; with it, 95 % ellipsoids "
+        "held 95 % of the frames of six rendered clips whose object was found the right way round",
+        low=0.1,
+    )
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
     covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
 

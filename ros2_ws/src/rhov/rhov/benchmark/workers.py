@@ -10,10 +10,13 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any, Protocol
+
+from rhov_core.errors import RhovError
 
 
 class Pool(Protocol):
@@ -48,10 +51,14 @@ def pool(workers: int, log: Path) -> Iterator[Pool]:
     executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _prepare, (log,))
     try:
         yield executor
-    except BaseException:
+    except BaseException as error:
         for process in set(multiprocessing.active_children()) - before:
             process.terminate()
         executor.shutdown(wait=False, cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise RhovError(
+                f"a worker process died, perhaps for lack of memory (see {log}); run again to go on"
+            ) from error
         raise
     executor.shutdown()
 

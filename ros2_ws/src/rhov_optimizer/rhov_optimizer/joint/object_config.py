@@ -42,7 +42,7 @@ class ObjectSolverConfig:
     covariance_inflation: float = setting(
         6.0,
         "factor of the inverse Hessian's standard deviations: residuals are not independent; with it, 95 % ellipsoids "
-        "held 95 % of the frames of six rendered clips whose object was found the right way round",
+        "held 95 % of the frames, pooled over eight tracks of the five rendered clips that it was chosen on",
         low=0.1,
     )
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)

@@ -12,7 +12,7 @@ from rhov_core.hand import HandModel
 from rhov_core.hand.anatomy import palm_axes
 from rhov_core.pose import exp_rotation
 from rhov_core.synth.grasp_object import GraspObject
-from rhov_core.synth.hand_skin import Skin, hand_skin
+from rhov_core.synth.hand_skin import Skin, hand_skin, posed
 from rhov_core.synth.handles import Grip, Handle
 from rhov_core.synth.pinch_shapes import PinchShapes, pinch_shapes
 
@@ -22,6 +22,12 @@ _PALM_CENTRE = 0.72
 """Of the way from the wrist to the middle finger's knuckle."""
 _OPEN = np.radians([30.0, 8.0, 12.0])
 """Flexion of straight fingers above their lower limits, see `JointLimits` [rad]."""
+_FINGER = 0.016
+"""Thickness of a finger [m]."""
+_MARGIN = (0.006, 0.02)
+"""How much wider than the object the pinching hand opens [m]."""
+_ANYWHERE = 0.35
+"""Share of the pinches that come from all directions; the others come from above."""
 _FROM_BELOW, _THUMB_DOWN = 0.35, -0.3
 """Largest upward part of the approach, least upward part of the direction to the thumb: how people reach for things."""
 
@@ -56,6 +62,7 @@ def candidates(target: GraspObject, model: HandModel, rng: np.random.Generator) 
         for grip in ("power", "pinch")
         if handle is None or handle.grip in (None, grip)
     ]
+    kinds += [kind for kind in kinds if kind[0] == "power"]  # fewer of these succeed
     while True:
         for grip, handle in kinds:
             found = _power(target, skin, handle, rng) if grip == "power" else _pinch(target, skin, shapes, handle, rng)
@@ -116,10 +123,12 @@ def _pinch(
     axis = fingers - thumb
     width = float(np.linalg.norm(axis))
     axis = axis / width
-    pointing = _across(axis, rng)
+    if abs(axis @ target.up) > 0.5 and min(thumb @ target.up, fingers @ target.up) < target.table + _FINGER:
+        return None
+    pointing = _across(axis, rng) if rng.random() < _ANYWHERE else _across(axis, rng, -target.up)
     if pointing @ target.up > _FROM_BELOW:
         return None
-    shape = shapes.choose(width + rng.uniform(0.004, 0.016), rng)
+    shape = shapes.choose(width + rng.uniform(*_MARGIN), rng)
     if shape is None:
         return None
     in_hand = np.stack([shape.axis, shape.pointing, np.cross(shape.axis, shape.pointing)], 1)
@@ -127,11 +136,17 @@ def _pinch(
     wrist = skin.joints[0]
     middle = (thumb + fingers) / 2 + pointing * rng.uniform(-0.004, 0.008)
     t = middle - wrist - R @ (shape.middle - wrist)
+    falling = -float(pointing @ target.up)
+    if falling > _FROM_BELOW:  # what lies flat is held by the very tips of the fingers
+        under = target.table - float((posed(skin, R, t, shape.angles) @ target.up).min())
+        t = t - pointing * np.clip(under / falling, 0.0, _FINGER)
     return Candidate("pinch", R, t, shape.angles.copy(), pointing)
 
 
-def _across(axis: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """A random unit vector (3,) at right angles to a unit vector."""
+def _across(axis: FloatArray, rng: np.random.Generator, about: FloatArray | None = None) -> FloatArray:
+    """A random unit vector (3,) at right angles to a unit vector, near the direction `about` (3,) if given."""
     side = rng.normal(size=3)
+    if about is not None:
+        side = about + 0.3 * side
     side -= axis * (axis @ side)
     return side / np.linalg.norm(side)

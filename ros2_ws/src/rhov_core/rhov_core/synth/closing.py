@@ -11,10 +11,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from rhov_core.synth.hand_skin import PALM, clearance, pad_contact, place_finger, place_palm
+from rhov_core.synth.hand_skin import PALM, clearance, pad_contact, place_finger, place_palm, surface_normal
 
 TOUCH = 0.0003
-"""Nearer than this counts as touching [m]."""
+"""Fingers stop at this distance from the surface [m]."""
+REACH = 0.003
+"""A finger or pad this near to the surface touches it [m]."""
+_OPPOSING = 0.01
+"""What it is worth that the thumb touches on the other side of the object than the fingers [m]."""
 _STEP = 0.07
 """Bending of a finger's first joint in one step [rad]."""
 
@@ -76,7 +80,21 @@ def close_finger(skin: Any, field: Any, finger: int, pace: Any, angles: Any, mov
 
 
 @numba.njit(cache=True, nogil=True)
-def close_thumb(skin: Any, field: Any, places: Any, target: Any, angles: Any, moved: Any) -> float:
+def make_room(skin: Any, field: Any, finger: int, angles: Any, moved: Any) -> bool:
+    """Opens a finger that is in the way until it is free of the object; False if it cannot be."""
+    for step in range(12):
+        place_finger(skin, finger, angles, moved)
+        if clearance(skin, moved, field, 3 * finger, 3 * finger + 2, TOUCH) >= TOUCH:
+            return True
+        for k in range(2):
+            j = skin.chains[finger, k] - 1
+            if k == 0 or step % 2:
+                angles[j, 0] = max(angles[j, 0] - _STEP, skin.lower[j, 0])
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def close_thumb(skin: Any, field: Any, places: Any, target: Any, normal: Any, angles: Any, moved: Any) -> float:
     """Closes the thumb from the place from which its pad comes nearest to the object and opposes the fingers.
 
     Args:
@@ -84,6 +102,7 @@ def close_thumb(skin: Any, field: Any, places: Any, target: Any, angles: Any, mo
         field: Distances to the object.
         places: (N, 3) angles of the thumb's first joint to start from [rad].
         target: (3,) point that the pad shall be near, such as between the tips of the fingers [m].
+        normal: (3,) of the surface under the fingers.
         angles: (15, 3) of all joints, changed [rad].
         moved: (16, 3, 4) skinning transforms, changed.
 
@@ -104,6 +123,7 @@ def close_thumb(skin: Any, field: Any, places: Any, target: Any, angles: Any, mo
         gap = close_finger(skin, field, 0, pace, trial, moved)
         near = pad_contact(skin, moved, field, 0, place)
         cost = max(gap, 0.0) + 0.5 * max(near, 0.0) + 0.12 * np.sqrt(((place - target) ** 2).sum())
+        cost += _OPPOSING * (surface_normal(field, place) * normal).sum()
         if cost < best:
             best, best_gap = cost, gap
             kept[:] = trial
@@ -142,7 +162,16 @@ def hand_clearance(skin: Any, field: Any, R: Any, t: Any, angles: Any, out: Any)
 
 @numba.njit(cache=True, nogil=True)
 def close_hand(
-    skin: Any, field: Any, R: Any, t: Any, approach: Any, paces: Any, thumbs: Any, in_palm: bool, angles: Any
+    skin: Any,
+    field: Any,
+    R: Any,
+    t: Any,
+    approach: Any,
+    paces: Any,
+    thumbs: Any,
+    in_palm: bool,
+    holding: int,
+    angles: Any,
 ) -> bool:
     """Closes an open hand on an object.
 
@@ -155,10 +184,11 @@ def close_hand(
         paces: (5, 3) how fast the joints of each finger bend.
         thumbs: (N, 3) angles of the thumb's first joint to try; none: it closes from where it is.
         in_palm: Whether the palm shall touch.
+        holding: How many fingers, the index finger first, must touch.
         angles: (15, 3) of the joints, changed [rad].
 
     Returns:
-        False if the open hand is inside the object or the thumb fits nowhere.
+        False if the palm or a finger cannot be kept out of the object, or one does not touch that must.
     """
     moved = np.empty((16, 3, 4))
     if in_palm:
@@ -166,17 +196,21 @@ def close_hand(
     place_palm(skin, R, t, moved)
     for finger in range(5):
         place_finger(skin, finger, angles, moved)
-    if clearance(skin, moved, field, 3, PALM, 0.0) < 0.0:
+    if clearance(skin, moved, field, PALM, PALM, 0.0) < 0.0:
         return False
-    for finger in range(1, 5):
-        close_finger(skin, field, finger, paces[finger], angles, moved)
-    if len(thumbs) == 0:
-        if clearance(skin, moved, field, 0, 2, 0.0) < 0.0:
+    for finger in range(int(len(thumbs) > 0), 5):
+        if not make_room(skin, field, finger, angles, moved):
             return False
+    for finger in range(1, 5):
+        gap = close_finger(skin, field, finger, paces[finger], angles, moved)
+        if finger <= holding and gap > REACH:
+            return False
+    if len(thumbs) == 0:
         close_finger(skin, field, 0, paces[0], angles, moved)
         return True
-    target, place = np.zeros(3), np.empty(3)
+    target, normal, place = np.zeros(3), np.zeros(3), np.empty(3)
     for finger in range(1, 3):
         pad_contact(skin, moved, field, finger, place)
         target += place / 2
-    return close_thumb(skin, field, thumbs, target, angles, moved) < 1.0
+        normal += surface_normal(field, place) / 2
+    return close_thumb(skin, field, thumbs, target, normal, angles, moved) < 1.0

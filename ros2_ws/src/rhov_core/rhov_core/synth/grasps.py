@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -13,18 +14,24 @@ from rhov_core.errors import PlanningError
 from rhov_core.hand import FINGERS, HandModel, mirror_pose
 from rhov_core.pose import exp_rotation, rotation_angle
 from rhov_core.synth.candidates import candidates
+from rhov_core.synth.closing import REACH
 from rhov_core.synth.grasp_object import GraspObject
-from rhov_core.synth.grasp_pose import REACH, GraspPose, Hold, closed, fingers_cross, measured, roughly_holds
+from rhov_core.synth.grasp_pose import GraspPose, closed, fingers_cross
 from rhov_core.synth.hand_skin import hand_skin
 from rhov_core.synth.handles import Grip, Handle
+from rhov_core.synth.hold import Hold, measured, roughly_holds
 from rhov_core.synth.opening import free_approach, opened
 from rhov_core.synth.remembered import fingerprint, recall, remember, remembered_file
 from rhov_core.synth.synth_object import SynthObject
 
-_VERSION: Final = 1
+_VERSION: Final = 4
 """Raised when the same object and seed would give other grasps."""
-_MOST_TRIED, _ENOUGH = 3000, 3
-"""Candidates that are tried at most, and how many times the wanted number is collected to choose from."""
+_MOST_TRIED = 3000
+"""Candidates at most."""
+_TRIED = 1200
+"""Candidates of which, once there are grasps enough, some may be of one kind only."""
+_CHOICE = 1.5
+"""How many times the wanted number is collected of each kind to choose from."""
 _ALIKE = 0.6
 """Grasps whose difference, see `_difference`, is smaller are too alike to keep both."""
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -85,10 +92,13 @@ def find_grasps(obj: SynthObject, hand: HandModel, seed: int, count: int = 8) ->
 def _search(target: GraspObject, model: HandModel, rng: np.random.Generator, count: int) -> list[Grasp]:
     """Tries candidates until there are enough, then chooses."""
     skin = hand_skin(model)
-    found: list[Grasp] = []
+    found: dict[Grip, list[Grasp]] = {"power": [], "pinch": []}
     for tried, candidate in enumerate(candidates(target, model, rng)):
-        if tried >= _MOST_TRIED or len(found) >= _ENOUGH * count:
+        numbers = [len(grasps) for grasps in found.values()]
+        if tried >= _MOST_TRIED or (max(numbers) >= _CHOICE * count and (tried >= _TRIED or min(numbers) >= count)):
             break
+        if len(found[candidate.grip]) >= _CHOICE * count:
+            continue
         pose = closed(candidate, target, skin, rng)
         if pose is None or not roughly_holds(pose, target, skin) or fingers_cross(pose, model):
             continue
@@ -98,7 +108,7 @@ def _search(target: GraspObject, model: HandModel, rng: np.random.Generator, cou
             continue
         hold = measured(pose, target, model)
         if hold.fits(pose.grip):
-            found.append(
+            found[pose.grip].append(
                 Grasp(
                     pose.parameters(skin),
                     pose.t,
@@ -115,17 +125,20 @@ def _search(target: GraspObject, model: HandModel, rng: np.random.Generator, cou
 
 
 def _score(pose: GraspPose, hold: Hold, approach: FloatArray, target: GraspObject) -> float:
-    """Rewards touching fingers and pads, opposed thumbs and a way from above; punishes depth."""
+    """Rewards touching fingers and pads, an opposed thumb and an enclosed object; punishes depth and ways upwards."""
     touching = (hold.finger_distance < REACH).sum() + 0.5 * (hold.pad_distance < REACH).sum()
-    return float(touching - hold.opposition - 400 * hold.penetration - 0.5 * max(0.0, float(approach @ target.up)))
+    holding = hold.escape - 2 * hold.opposition
+    return float(touching + holding - 400 * hold.penetration - 0.5 * max(0.0, float(approach @ target.up)))
 
 
-def _different(found: list[Grasp], count: int) -> list[Grasp]:
-    """The best grasps that are not alike, then the best of the others."""
-    ranked = sorted(found, key=lambda grasp: -grasp.score)
+def _different(found: dict[Grip, list[Grasp]], count: int) -> list[Grasp]:
+    """The best grasps of both kinds in turn that are not alike, then the best of the others."""
+    ranked = [sorted(grasps, key=lambda grasp: -grasp.score) for grasps in found.values()]
+    ranked.sort(key=lambda grasps: -grasps[0].score if grasps else 0.0)
+    in_turn = [grasp for pair in itertools.zip_longest(*ranked) for grasp in pair if grasp is not None]
     chosen: list[Grasp] = []
     for alike in (_ALIKE, 0.0):
-        for grasp in ranked:
+        for grasp in in_turn:
             if len(chosen) < count and all(_difference(grasp, other) > alike for other in chosen):
                 chosen.append(grasp)
     return chosen

@@ -184,6 +184,19 @@ def distance_at(field: Any, p: Any) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
+def surface_normal(field: Any, p: Any) -> Any:
+    """Unit vector (3,) away from the object at a point (3,): the slope of the distance over a cell."""
+    normal, q = np.empty(3), p.copy()
+    for d in range(3):
+        q[d] = p[d] + field.spacing
+        ahead = distance_at(field, q)
+        q[d] = p[d] - field.spacing
+        normal[d] = ahead - distance_at(field, q)
+        q[d] = p[d]
+    return normal / max(math.sqrt((normal * normal).sum()), 1e-12)
+
+
+@numba.njit(cache=True, nogil=True)
 def clearance(skin: Any, moved: Any, field: Any, first_group: int, last_group: int, enough: float) -> float:
     """Smallest signed distance [m] of the vertices of some groups, or the first one found below `enough`."""
     nearest = 1e9

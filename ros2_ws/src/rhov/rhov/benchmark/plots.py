@@ -36,9 +36,10 @@ def write_plots(plan: Plan, comparison: Comparison) -> None:
     for page, start in enumerate(range(0, len(comparison.clips), _CLIPS_A_PAGE)):
         _errors_over_time(out / f"errors_{page + 1}.png", comparison, comparison.clips[start : start + _CLIPS_A_PAGE])
     _success_curves(out / "success.png", comparison)
-    ablations = [v for v in comparison.variants(PREDICTED) if v != JOINT]
-    if ablations:
-        _ablation_bars(out / "ablations.png", comparison, ablations)
+    variants = [v for v in comparison.variants(PREDICTED) if v != JOINT]
+    ablations = [v for v in variants if v != "per_frame"]  # whose bar would dwarf those of single terms
+    if variants:
+        _ablation_bars(out / "ablations.png", comparison, ablations if len(ablations) > 1 else variants)
     write_worst_clips(out, plan, comparison)
 
 

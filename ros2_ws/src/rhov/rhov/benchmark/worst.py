@@ -62,9 +62,10 @@ def _picture(clip: ClipFolder, result: HandObjectTrajectory, outcome: Outcome) -
         for name, factor, unit in (("rotation", DEGREES, "deg"), ("translation", 1e3, "mm"), ("hand", 1e3, "mm"))
         if np.isfinite(outcome.series[name][row])
     ]
-    lost = f"{100 * outcome.figure('object: frames lost'):.0f} % of the frames lost"
-    head = np.zeros((40, 2 * image.shape[1], 3), np.uint8)
-    head = write_line(head, f"{outcome.clip}: truth, result; {', '.join([*numbers, lost])}", (255, 255, 255))
+    lost = f"{100 * outcome.figure('object: frames lost'):.0f} % lost"
+    words = (f"{outcome.clip}: truth", f"{lost}; result: {', '.join(numbers) or 'nothing'}")
+    strip = np.zeros((28, image.shape[1], 3), np.uint8)
+    head = np.concatenate([write_line(strip, line) for line in words], axis=1)
     return np.concatenate([head, np.concatenate(halves, axis=1)])
 
 

@@ -155,6 +155,13 @@ def test_errors_that_differ_between_frames_have_their_mean_median_and_percentile
     assert series["add_s"].mean() == pytest.approx(value(figures, "object", "ADD-S"))
 
 
+def test_the_other_hand_is_told(tmp_path, truth):
+    assert value(evaluated(tmp_path, truth)[0], "hand", "clips with the right side") == 1
+    figures, lines, _ = evaluated(tmp_path, truth, hand_side="left")
+    assert value(figures, "hand", "clips with the right side") == 0
+    assert any("a left hand, the truth a right one" in line for line in lines)
+
+
 def test_errors_of_single_frames_have_gaps_where_something_is_lost(truth):
     true = true_trajectory()
     state, valid = np.array([1, 0, 1, 1, 1, 1]), np.array([True, True, True, False, True, True])

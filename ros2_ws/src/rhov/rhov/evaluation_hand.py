@@ -33,6 +33,9 @@ def hand_figures(matched: Matched) -> list[Figure]:
     estimate = matched.estimate.hand_joints[matched.row]
     true = matched.truth.trajectory.hand_joints
     e, t = estimate[found], true[found]
+    if n:
+        right = matched.estimate.hand_side == matched.truth.trajectory.hand_side
+        out.append(mean("clips with the right side", float(right), "fraction", "none"))
     if not n:
         return [*out, share(f"PCK AUC to {AUC_LIMIT} m", 0.0, "fraction", "Procrustes with scale")]
     joints = np.linalg.norm(metrics.align_procrustes(e, t) - t, axis=-1)

@@ -44,6 +44,7 @@ MEASURES: tuple[tuple[Quantity, str], ...] = (
     (HAND_ROOT, "wrist"),
     (Quantity("hand MPJPE", "hand: MPJPE", 1e3, "mm"), "none"),
     (Quantity("hand PCK AUC to 0.05 m", "hand: PCK AUC to 0.05 m", 100.0, "%"), "Procrustes; lost is wrong"),
+    (Quantity("clips with the right side of the hand", "hand: clips with the right side", 100.0, "%"), "none"),
     (PENETRATION, "none"),
     (Quantity("penetration volume", "contact: penetration volume", 1e6, "cm^3"), "none"),
     (Quantity("frames in contact to 5 mm", "contact: contact ratio to 5 mm", 100.0, "%"), "none"),

@@ -24,7 +24,7 @@ from rhov_core.synth.opening import free_approach, opened
 from rhov_core.synth.remembered import fingerprint, recall, remember, remembered_file
 from rhov_core.synth.synth_object import SynthObject
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 """Raised when the same object and seed would give other grasps."""
 _MOST_TRIED = 3000
 """Candidates at most."""

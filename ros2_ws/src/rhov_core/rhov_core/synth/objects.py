@@ -68,7 +68,7 @@ _ALL = (
     _entry("scissors", "dev", _ycb("037_scissors"), "metal", (_STEEL, _ORANGE), "plain thin concave", mass=0.082),
     _entry("driver", "dev", _ycb("043_phillips_screwdriver"), "plain", (_ORANGE, _BLACK), "thin", mass=0.097),
     _entry("block", "test", _cuboid((0.055, 0.055, 0.1), 0.004), "plain", (_BLUE,), "plain symmetric"),
-    _entry("case", "test", _cuboid((0.14, 0.085, 0.016), 0.003), "printed", (_BLACK, _GREEN), _BOXY + " thin"),
+    _entry("case", "test", _cuboid((0.13, 0.07, 0.016), 0.003), "printed", (_BLACK, _GREEN), _BOXY + " thin"),
     _entry("bracket", "test", partial(extruded, _L_OUTLINE, 0.035, 0.002), "metal", (_GREY,), "plain concave"),
     _entry("soup_can", "test", _ycb("005_tomato_soup_can"), "label", (_WHITE, _RED), _BOXY, mass=0.349, symmetry=_TURN),
     _entry("meat_can", "test", _ycb("010_potted_meat_can"), "label", (_BLUE, _YELLOW), _BOXY, mass=0.37),

@@ -30,7 +30,7 @@ _COSTLY = 0.25
 
 
 def opened(pose: GraspPose, target: GraspObject, skin: Skin) -> FloatArray | None:
-    """Angles (15, 3) of the widest open hand from which closing on a straight line touches nothing; None if none."""
+    """Angles (15, 3) of the widest open hand from which closing on a straight line touches nothing, None if none."""
     clear = np.empty(PALM + 1)
     hand_clearance(skin, target.field, pose.R, pose.t, pose.angles, clear)
     at_grasp = clear.copy()
@@ -38,10 +38,13 @@ def opened(pose: GraspPose, target: GraspObject, skin: Skin) -> FloatArray | Non
         for opening in _OPENINGS:
             angles = pose.angles + opening * (wide - pose.angles)
             for s in _LINE[:-1]:
-                hand_clearance(skin, target.field, pose.R, pose.t, angles + s * (pose.angles - angles), clear)
+                between = angles + s * (pose.angles - angles)
+                hand_clearance(skin, target.field, pose.R, pose.t, between, clear)
                 if s == 0.0:
                     off = clear[_TIPS] - at_grasp[_TIPS]
                 if (clear < np.minimum(at_grasp, 0.0) - DEEPEST / 2).any() or (off < _LEAST_OPENING).any():
+                    break
+                if (posed(skin, pose.R, pose.t, between) @ target.up).min() < target.table - BELOW_TABLE:
                     break
             else:
                 return angles

@@ -68,6 +68,23 @@ def test_symmetries_cost_nothing_in_symmetry_aware_metrics(seed):
     assert metrics.add(turned, T, points) > 1e-3
 
 
+@given(seeds, st.floats(-3.1, 3.1), st.floats(0.001, 0.5), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_any_turn_about_an_axis_of_revolution_costs_nothing(seed, angle, tilt, flipped):
+    rng = np.random.default_rng(seed)
+    about = make_transform(exp_rotation(rng.normal(size=3)), rng.uniform(-0.02, 0.02, 3))
+    turn = [make_transform(exp_rotation([0, 0, 2 * np.pi * k / 36]), np.zeros(3)) for k in range(36)]
+    flip = make_transform(exp_rotation([np.pi, 0, 0]), np.zeros(3))
+    symmetries = np.stack([about @ S @ inverse(about) for S in (*turn, *(S @ flip for S in turn))])
+    T = random_pose(rng)
+    same = T @ about @ make_transform(exp_rotation([0, 0, angle]), np.zeros(3)) @ (flip if flipped else np.eye(4))
+    tilted = same @ make_transform(exp_rotation([tilt, 0, 0]), np.zeros(3)) @ inverse(about)
+    same = same @ inverse(about)
+    assert metrics.rotation_error_symmetric(same, T, symmetries) == pytest.approx(0, abs=1e-7)
+    assert metrics.translation_error_symmetric(same, T, symmetries) == pytest.approx(0, abs=1e-9)
+    assert metrics.rotation_error_symmetric(tilted, T, symmetries) == pytest.approx(tilt, abs=1e-7)
+
+
 def test_metrics_take_batches():
     rng = np.random.default_rng(0)
     T = np.stack([random_pose(rng) for _ in range(5)])

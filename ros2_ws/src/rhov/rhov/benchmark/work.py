@@ -6,7 +6,6 @@ work is done once: the key of a piece holds the key of the piece before it and t
 
 from __future__ import annotations
 
-import pickle
 import resource
 import time
 from dataclasses import dataclass, replace
@@ -20,12 +19,13 @@ from rhov.benchmark.code_version import digest, sources_digest
 from rhov.benchmark.outcome import Outcome
 from rhov.benchmark.per_frame import reconstruct_each_frame
 from rhov.benchmark.sources import ClipSource, folder_name
+from rhov.benchmark.tracks_file import load_tracks, save_tracks
 from rhov.evaluate import all_figures
 from rhov.evaluation_input import Matched, hand_model_of
 from rhov.evaluation_series import error_series
 from rhov.reconstruct import TrackedClip, track_video
 from rhov_core.errors import InputError
-from rhov_core.files import atomic_path, read_json, write_json
+from rhov_core.files import read_json, write_json
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import HandObjectTrajectory
 from rhov_optimizer.joint import optimise_trajectory
@@ -82,8 +82,7 @@ class Track:
         except InputError as error:
             failed = str(error)
         seconds = {"cpu": time.process_time() - begin, "wall": time.monotonic() - wall}
-        with atomic_path(self.path) as partial:
-            partial.write_bytes(pickle.dumps(tracked))
+        save_tracks(self.path, tracked)
         write_json(self.path.with_suffix(".json"), {"key": self.key, "seconds": seconds, "failed": failed})
 
 
@@ -109,7 +108,7 @@ class Measurement:
         """Optimises, measures and keeps the outcome."""
         track = self.track
         clip, about = track.source.make(track.out / "clips", lambda _: None), read_json(track.path.with_suffix(".json"))
-        tracked: TrackedClip | None = pickle.loads(track.path.read_bytes())  # written by `Track.run` of the same key
+        tracked = load_tracks(track.path)
         truth = clip.truth()
         seconds = {"track": about["seconds"]["cpu"], "wall": about["seconds"]["wall"]}
         failed, trajectory = about["failed"], None

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,15 @@ def test_save_and_load_are_exact(size, tmp_path_factory):
     np.testing.assert_array_equal(again.vertices, box.vertices)
     np.testing.assert_array_equal(again.faces, box.faces)
     assert (again.name, again.mass, again.friction, again.is_metric) == ("my crate", box.mass, box.friction, True)
+
+
+def test_known_symmetries_are_saved(tmp_path):
+    box = ObjectModel.box((0.05, 0.07, 0.15), "box")
+    one = replace(box, given_symmetries=box.symmetries[:2])
+    one.save(tmp_path / "box.obj")
+    np.testing.assert_allclose(ObjectModel.load(tmp_path / "box.obj").symmetries, one.symmetries, atol=1e-9)
+    box.save(tmp_path / "box.obj")
+    assert ObjectModel.load(tmp_path / "box.obj").given_symmetries is None
 
 
 def test_save_refuses(tmp_path):

@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from rhov_core.errors import InputError
-from rhov_core.mesh.declared import declared_symmetries
+from rhov_core.mesh.declared import axes_of, declared_symmetries
 from rhov_core.mesh.sidecar import AxisSymmetry
 from rhov_core.mesh.symmetry import find_symmetries, symmetry_group
 from rhov_core.pose import is_transform, log_rotation, rotation_angle, transform_points
@@ -159,3 +159,23 @@ def test_declared_symmetries():
     np.testing.assert_allclose(moved[1] @ [1, 0, 5, 1], [1, 0, 5, 1], atol=1e-12)
     with pytest.raises(InputError, match="more rotations"):
         declared_symmetries([AxisSymmetry((0, 0, 1), 7), AxisSymmetry((1, 0, 0.4), 5)], centre)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        [],
+        [((0, 0, 1), 2)],
+        [((0, 0, 1), 4), ((1, 0, 0), 2)],
+        [((0, 0, 1), 4), ((1, 0, 0), 4)],
+        [((0.6, 0, 0.8), None)],
+        [((0, 0, 1), None), ((1, 0, 0), 2)],
+    ],
+)
+def test_axes_of_symmetries_make_them_again(axes):
+    declared = [AxisSymmetry(axis, order, (0.01, -0.02, 0.03)) for axis, order in axes]
+    symmetries = declared_symmetries(declared, np.zeros(3))
+    again = declared_symmetries(axes_of(symmetries), np.zeros(3))
+    assert len(again) == len(symmetries)
+    distance = np.abs(again[:, None] - symmetries[None]).max((-1, -2))
+    assert distance.min(1).max() < 1e-9 and distance.min(0).max() < 1e-9

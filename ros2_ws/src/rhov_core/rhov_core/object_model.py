@@ -15,7 +15,7 @@ from rhov_core.arrays import FloatArray, checked
 from rhov_core.errors import InputError
 from rhov_core.mesh.convex_parts import convex_parts
 from rhov_core.mesh.decimate import decimated
-from rhov_core.mesh.declared import declared_symmetries
+from rhov_core.mesh.declared import axes_of, declared_symmetries
 from rhov_core.mesh.mesh_file import read_mesh, write_obj
 from rhov_core.mesh.repair import repaired
 from rhov_core.mesh.sidecar import Sidecar
@@ -174,7 +174,7 @@ class ObjectModel:
         return cls.from_mesh(corners * checked("the size of the box", size, (3,)), faces, name=name, mass=mass)
 
     def save(self, path: str | Path) -> None:
-        """Writes an OBJ file, and beside it a YAML file with name, mass and friction.
+        """Writes an OBJ file, and beside it a YAML file with name, mass, friction and the symmetries that are known.
 
         Raises:
             InputError: If the name does not end in .obj or the folder cannot be written.
@@ -182,7 +182,8 @@ class ObjectModel:
         if Path(path).suffix.lower() != ".obj":
             raise InputError(f"the mesh is to be written to '{path}'", "a name that ends in .obj", "change the name")
         write_obj(path, self.vertices, self.faces)
-        Sidecar(name=self.name, metric=self.is_metric, mass=self.mass, friction=self.friction).save(path)
+        known = None if self.given_symmetries is None else axes_of(self.given_symmetries)
+        Sidecar(self.name, metric=self.is_metric, mass=self.mass, friction=self.friction, symmetries=known).save(path)
 
     @property
     def watertight(self) -> bool:

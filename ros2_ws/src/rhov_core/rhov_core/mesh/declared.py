@@ -10,8 +10,11 @@ from rhov_core.arrays import FloatArray
 from rhov_core.errors import InputError
 from rhov_core.mesh.sidecar import AxisSymmetry
 from rhov_core.mesh.symmetry import axis_symmetries
+from rhov_core.pose import log_rotation
 
 _SAME_ROTATION = np.radians(5.0)
+_CONTINUOUS = np.radians(15.0)
+"""A smaller turn is a sample of an axis of revolution."""
 _LARGEST_GROUP = 400
 
 
@@ -40,3 +43,25 @@ def declared_symmetries(declared: Sequence[AxisSymmetry], centroid: FloatArray) 
                 "correct the axes, or leave the entry out to have the symmetries found in the mesh",
             )
     return np.stack(group)
+
+
+def axes_of(symmetries: FloatArray) -> tuple[AxisSymmetry, ...]:
+    """The axes that `declared_symmetries` makes these symmetries (S, 4, 4) of, to be written to a file."""
+    turns = log_rotation(symmetries[:, :3, :3])
+    angles = np.linalg.norm(turns, axis=-1)
+    found: list[AxisSymmetry] = []
+    axes: list[FloatArray] = []
+    for i in np.argsort(angles, kind="stable"):  # the smallest turn about an axis gives its order
+        if angles[i] < 1e-6:
+            continue
+        axis = turns[i] / angles[i]
+        if any(abs(axis @ other) > np.cos(_SAME_ROTATION) for other in axes):
+            continue
+        R, t = symmetries[i, :3, :3], symmetries[i, :3, 3]
+        point = np.linalg.pinv(np.eye(3) - R, rcond=1e-6) @ t
+        order = None if angles[i] < _CONTINUOUS else round(2 * np.pi / angles[i])
+        axes.append(axis)
+        found.append(AxisSymmetry((axis[0], axis[1], axis[2]), order, (point[0], point[1], point[2])))
+        if len(declared_symmetries(found, np.zeros(3))) >= len(symmetries):
+            break
+    return tuple(found)

@@ -90,8 +90,8 @@ class Sidecar:
             content["scale"] = self.scale
         if self.symmetries is not None:
             content["symmetries"] = [
-                {"axis": list(s.axis), "order": "continuous" if s.order is None else s.order}
-                | ({} if s.point is None else {"point": list(s.point)})
+                {"axis": [float(x) for x in s.axis], "order": "continuous" if s.order is None else s.order}
+                | ({} if s.point is None else {"point": [float(x) for x in s.point]})
                 for s in self.symmetries
             ]
         with atomic_path(Path(mesh).with_suffix(".yaml")) as partial:

@@ -15,6 +15,7 @@ from rhov_optimizer.joint.bridging import bridged_hand
 from rhov_optimizer.joint.contact import fingertip_gaps, signed_distances
 from rhov_optimizer.joint.depth import align_depths
 from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen, unwrapped
+from rhov_optimizer.joint.landmark_offsets import keypoints_of_joints
 from rhov_optimizer.joint.light_hand import light_hand, size_direction
 from rhov_optimizer.joint.size import match_sizes, resized
 
@@ -216,3 +217,20 @@ def test_without_contact_nothing_is_resized(true_clip: Any, grid: SignedDistance
         assert (sizes.object_scale, sizes.hand_factor) == (1.0, 1.0)
     assert not match_sizes(grid, true_clip.T, ~seen, model, track, object_is_metric=True, hand_range=1.25).contact
     assert not match_sizes(grid, true_clip.T, seen, None, None, object_is_metric=True, hand_range=1.25).contact
+
+
+def test_what_landmarks_and_joints_always_differ_by_is_taken_out(clip_factory: Callable[..., Any]) -> None:
+    clip = clip_factory(20, hand_noise=0.0)
+    rng = np.random.default_rng(0)
+    rotation = exp_rotation(np.stack([r.hand.pose[:3] for r in clip.records]))
+    exact = clip.camera.project(clip.hand_joints)
+    landmarks = clip.hand_joints + np.einsum("nab,kb->nka", rotation, rng.normal(0, 0.008, (21, 3)))
+    noise = rng.normal(0, 2.0, exact.shape)
+    seen = clip.camera.project(landmarks)
+    found = keypoints_of_joints(seen + noise, clip.hand_joints, rotation, clip.camera)
+    assert np.median(np.linalg.norm(seen - exact, axis=-1)) > 5
+    # The noise of single frames is evidence and stays; the constant part is gone up to what is seen of it in depth.
+    assert np.median(np.linalg.norm(found - noise - exact, axis=-1)) < 2
+    assert np.std(found - exact) == pytest.approx(2.0, rel=0.25)
+    alone = keypoints_of_joints(seen + noise, clip.hand_joints, rotation, clip.camera, per_frame=True)
+    np.testing.assert_allclose(alone, exact, atol=1e-9)

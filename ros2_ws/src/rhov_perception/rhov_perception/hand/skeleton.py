@@ -29,7 +29,9 @@ ANGLES: Final = tuple(
 
 # Relaxed hand and its spread [degree], by place in the finger: flexion at the base, in the middle, at the end.
 _RELAXED_FLEXION, _FLEXION_SPREAD = (10.0, 15.0, 9.0), (35.0, 35.0, 12.0)
-_ABDUCTION_SPREAD, _THUMB_BASE_SPREAD = 8.0, 20.0
+_ABDUCTION_SPREAD = 8.0
+_THUMB_ABDUCTION, _THUMB_BASE_SPREAD = 20.0, 14.0
+"""A thumb that holds something stands opposite the fingers; the hand or the object often hides it from the camera."""
 _END_TO_MIDDLE = 0.6
 """The last joint cannot bend by itself: it follows the middle one by about this fraction."""
 
@@ -101,6 +103,7 @@ def _angle_prior() -> tuple[FloatArray, FloatArray]:
         finger, i = place[joint]
         if finger == "thumb":
             spread[row] = _ABDUCTION_SPREAD if (i, kind) == (1, _ABDUCTION) else _THUMB_BASE_SPREAD
+            relaxed[row] = _THUMB_ABDUCTION if (i, kind) == (0, _ABDUCTION) else 0.0
         elif kind == _FLEXION:
             relaxed[row], spread[row] = _RELAXED_FLEXION[i], _FLEXION_SPREAD[i]
             if i == 2:

@@ -1,18 +1,24 @@
 """Grasps: on the surface, hardly in it, within the joints' limits, reachable, the same for the same seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
 from rhov_core.hand import FINGER_JOINTS, FINGERS, HandModel, JointLimits
+from rhov_core.hand.anatomy import palm_axes
 from rhov_core.object_model import ObjectModel
 from rhov_core.sdf import SignedDistanceGrid
 from rhov_core.synth.exact_distance import exact_distance
+from rhov_core.synth.grasp_object import GraspObject
+from rhov_core.synth.grasp_pose import GraspPose
 from rhov_core.synth.grasps import find_grasps
 from rhov_core.synth.hand_skin import Field, distance_at, hand_skin, posed
+from rhov_core.synth.hold import Hold, measured
 from rhov_core.synth.objects import OBJECTS
-from rhov_core.synth.primitives import egg
+from rhov_core.synth.primitives import egg, rounded_cuboid
 from rhov_core.synth.ray import first_crossing
 
 NAMES = ("can", "scissors", "drill")
@@ -207,3 +213,27 @@ def test_an_object_too_large_to_hold_is_refused(cache, tmp_path, hand, monkeypat
     ObjectModel.box((0.3, 0.3, 0.3), "crate").save(tmp_path / "crate.obj")
     with pytest.raises(PlanningError, match="crate"):
         find_grasps(synth_object(tmp_path / "crate.obj"), hand, 0, 1)
+
+
+def test_a_hand_holds_only_what_it_encloses():
+    good = Hold(0.001, np.full(5, 0.001), np.full(5, 0.001), -0.9, 0.0, 0.01)
+    assert good.fits("power") and good.fits("pinch")
+    apart = np.array([0.001, 0.001, 0.001, 0.02, 0.02])
+    assert replace(good, finger_distance=apart, pad_distance=apart).fits("pinch")
+    assert not replace(good, finger_distance=apart).fits("power")
+    assert not replace(good, pad_distance=apart[::-1]).fits("pinch")
+    for broken in ({"penetration": 0.002}, {"above_table": -0.01}, {"escape": -1.0}, {"opposition": 0.5}):
+        assert not replace(good, **broken).fits("power")
+        assert not replace(good, **broken).fits("pinch")
+
+
+def test_a_hand_that_lies_flat_on_a_box_does_not_hold_it(hand):
+    palm, radial = palm_axes(hand.joint_template)
+    R = np.stack([[0, 0, -1.0], [0, 1.0, 0], np.cross([0, 0, -1.0], [0, 1.0, 0])], 1)
+    R = R @ np.stack([palm, radial, np.cross(palm, radial)])
+    v, f = rounded_cuboid((0.3, 0.3, 0.06), 0.003)
+    target, skin = GraspObject(v, f, np.array([0, 0, 1.0])), hand_skin(hand)
+    lowest = (posed(skin, R, np.zeros(3), np.zeros((15, 3))) @ [0, 0, 1.0]).min()
+    flat = GraspPose("power", R, np.array([0, 0, 0.0301 - lowest]), np.zeros((15, 3)), np.array([0, 0, -1.0]))
+    hold = measured(flat, target, hand)
+    assert hold.penetration < 1e-3 and hold.escape < -0.9

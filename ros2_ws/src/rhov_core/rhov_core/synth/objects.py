@@ -55,7 +55,7 @@ def _entry(
 
 _cuboid, _ycb = partial(partial, rounded_cuboid), partial(partial, ycb_mesh)
 _BOXY = "textured symmetric"
-# Masses of the scanned things are those that Calli et al. give.
+# Masses of the scanned things [kg] are about those of the real ones.
 _ALL = (
     _entry("carton", "dev", _cuboid((0.05, 0.07, 0.15), 0.003), "printed", (_CREAM, _RED, _BLUE), _BOXY),
     _entry("can", "dev", partial(cylinder, 0.033, 0.12, 0.002), "label", (_STEEL, _GREEN), _BOXY),

@@ -9,28 +9,46 @@ def picture(colors):
     return np.array([colors], np.uint8)
 
 
-def model(inside, outside):
-    cells = color_cells(picture(inside + outside))
-    on_object = np.arange(len(inside) + len(outside))[None] < len(inside)
-    return ColorModel.measure(cells, on_object, ~on_object)
+def model(inside, outside, hand=()):
+    cells = color_cells(picture([*inside, *outside, *hand]))
+    index = np.arange(cells.shape[1])[None]
+    on_object, on_hand = index < len(inside), index >= len(inside) + len(outside)
+    return ColorModel.measure(cells, on_object, ~on_object & ~on_hand, on_hand)
 
 
 RED, NEAR_RED, BLUE, GREEN = (10, 10, 200), (10, 20, 192), (200, 10, 10), (10, 200, 10)
 
 
-def test_colours_of_the_object_are_likely_and_others_not():
+def test_colours_of_the_object_speak_for_it_and_others_against():
     learnt = model([RED] * 60 + [GREEN] * 20, [BLUE] * 60 + [GREEN] * 20)
-    red, near, blue, green = learnt.probability(color_cells(picture([RED, NEAR_RED, BLUE, GREEN])))[0]
-    assert red > 0.99 and blue < 0.01
-    assert near > 0.99, "neighbouring colours must count too"
-    assert green == pytest.approx(0.5, abs=0.01)
+    red, near, blue, green = learnt.evidence(color_cells(picture([RED, NEAR_RED, BLUE, GREEN])))[0]
+    assert red > 5 and blue < -5
+    assert near > 5, "neighbouring colours must count too"
+    assert green == pytest.approx(0, abs=0.05)
 
 
 def test_unknown_colours_are_undecided_except_under_the_hand():
     learnt = model([RED] * 60, [BLUE] * 60)
     cells = color_cells(picture([GREEN, GREEN, RED]))
-    free, hand, red = learnt.probability(cells, np.array([[False, True, True]]))[0]
-    assert free == 0.5 and hand < 0.05 and red > 0.99
+    free, hand, red = learnt.evidence(cells, np.array([[0, 0.7, 0.7]], np.float32))[0]
+    assert free == 0 and hand < -3 and red > 5
+
+
+def test_colours_of_the_hand_speak_against_the_object_where_a_hand_may_be():
+    learnt = model([RED] * 50 + [GREEN] * 10, [BLUE] * 60, [GREEN] * 60)
+    assert learnt.knows_hand
+    cells = color_cells(picture([GREEN, GREEN, RED]))
+    far, near, red = learnt.evidence(cells, np.array([[0, 0.7, 0.7]], np.float32))[0]
+    assert far > 3, "no hand can be there"
+    assert near == pytest.approx(np.log((10 / 60) / 0.7), abs=0.05) and red > 5
+
+
+def test_what_a_frame_without_a_hand_does_not_show_is_kept():
+    known, without = model([RED] * 60, [BLUE] * 60, [GREEN] * 60), model([RED] * 60, [BLUE] * 60)
+    for blend in (known.blended(without, 0.8), without.blended(known, 0.2)):
+        np.testing.assert_array_equal(blend.hand_colors, known.hand_colors)
+    skin = model([RED] * 60, [BLUE] * 60, [NEAR_RED] * 60)
+    assert known.blended(skin, 0.5).hand_colors.sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_separation_and_resemblance_have_their_extremes():

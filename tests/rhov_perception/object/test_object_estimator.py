@@ -88,6 +88,51 @@ def test_fingers_in_front_of_the_middle_are_left_out_of_the_mask():
         assert overlap(cue.object_mask, frame.visible) > 0.95
 
 
+def with_skin(frame, skin, drawn):
+    """The frame with something of the skin's colour in it, of which only a part is drawn as hand."""
+    image = frame.image.copy()
+    image[skin] = np.clip(np.array(SKIN) + np.random.default_rng(0).normal(0, 3, (skin.sum(), 3)), 0, 255)
+    return dataclasses.replace(frame, image=image, hand_mask=drawn, visible=frame.visible & ~skin)
+
+
+def test_a_forearm_in_the_box_is_not_the_object():
+    frames = []
+    for k in range(8):
+        plain = render(k, hand=False)
+        arm, hand = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+        x, y = (int(v) for v in pose(k) @ [45, 40, 1])
+        cv2.line(arm, (x, y), (x - 20, 239), 1, 26)
+        cv2.line(hand, (x, y), (x - 4, y + 30), 1, 22)
+        frames.append(with_skin(plain, arm > 0, hand > 0))
+    _, cues = follow(frames, seed=(*box_of(frames[0].silhouette)[:3], 130))
+    for cue, frame in zip(cues, frames, strict=True):
+        assert overlap(cue.object_mask, frame.visible) > 0.95
+
+
+def test_fingers_beside_where_they_are_drawn_are_left_out():
+    frames = []
+    for k in range(8):
+        plain = render(k, hand=False)
+        finger = on_card(plain, k, 30, 0, 14) | on_card(plain, k, 30, 14, 14)
+        frames.append(with_skin(plain, finger, np.roll(finger, -9, 1)))
+    _, cues = follow(frames)
+    for cue, frame in zip(cues, frames, strict=True):
+        assert overlap(cue.object_mask, frame.visible) > 0.95
+
+
+def test_an_arm_across_the_object_leaves_both_parts():
+    frames = []
+    for k in range(8):
+        plain = render(k, hand=False)
+        across = np.zeros((HEIGHT, WIDTH), np.uint8)
+        top, bottom = (tuple(int(v) for v in pose(k) @ [70, y, 1]) for y in (-40, 120))
+        cv2.line(across, top, bottom, 1, 18)
+        frames.append(with_skin(plain, across > 0, across > 0))
+    _, cues = follow(frames)
+    for cue, frame in zip(cues, frames, strict=True):
+        assert overlap(cue.object_mask, frame.visible) > 0.95
+
+
 def test_features_lie_on_the_object_and_match_themselves(clip, followed):
     for cues, frame in zip(followed[1], clip, strict=True):
         x, y = np.rint(cues.feature_positions).astype(int).T
@@ -146,7 +191,10 @@ def test_segment_keeps_to_its_band(clip, followed):
     estimator, _ = followed
     wrong = np.roll(clip[FRAMES - 1].silhouette, 30, 1)
     mask = estimator.segment(FRAMES - 1, wrong, 5)
-    assert overlap(mask & ~clip[FRAMES - 1].hand_mask, wrong & ~clip[FRAMES - 1].hand_mask) > 0.75
+    beyond = cv2.distanceTransform((~wrong).astype(np.uint8), cv2.DIST_L2, 5)[mask]
+    assert 3 < beyond.max() <= 5.5, "outside the band nothing is the object, whatever its colours"
+    middle = cv2.distanceTransform(wrong.astype(np.uint8), cv2.DIST_L2, 5) > 6
+    assert mask[middle & ~clip[FRAMES - 1].hand_mask].all(), "nor is the middle something else"
 
 
 def test_segment_does_not_change_what_is_followed(clip):

@@ -1,4 +1,4 @@
-"""What colours the object and its surroundings have: two smoothed histograms of 32 x 32 x 32 cells."""
+"""What colours the object, its surroundings and the hand have: smoothed histograms of 32 x 32 x 32 cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rhov_core.arrays import BoolArray, ByteArray
 
 BINS = 32
 PRIOR = 1e-7
-"""Weight of "I have never seen this colour", in both histograms: such a pixel is as likely object as not."""
+"""Weight of "I have never seen this colour", in each histogram: such a pixel is as likely object as not."""
 HAND_PRIOR = 1e-5
 """The same for the background where the hand is drawn: a colour that the object does not have is the hand's."""
 
@@ -22,40 +22,54 @@ Histogram = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ColorModel:
-    """Normalised histograms (32768,) over the cells of `color_cells`."""
+    """Normalised histograms (32768,) over the cells of `color_cells`; empty ones are all zero."""
 
     object_colors: Histogram
     background_colors: Histogram
+    hand_colors: Histogram
 
     @classmethod
-    def measure(cls, cells: NDArray[np.uint16], on_object: BoolArray, around: BoolArray) -> ColorModel:
-        """Counts the colours of the pixels marked as object and of those marked as surroundings.
+    def measure(
+        cls, cells: NDArray[np.uint16], on_object: BoolArray, around: BoolArray, on_hand: BoolArray | None = None
+    ) -> ColorModel:
+        """Counts the colours of the pixels marked as object, as surroundings, and as hand.
 
         Args:
             cells: (H, W) from `color_cells`.
             on_object: (H, W) pixels of the object.
             around: (H, W) pixels of its surroundings.
+            on_hand: (H, W) pixels of the hand.
         """
-        inside, outside = _histograms(cells, on_object, around)
-        return cls(_smoothed(inside), _smoothed(outside))
+        hand = np.zeros(cells.shape, np.bool_) if on_hand is None else on_hand
+        inside, outside, skin = _histograms(cells, on_object, around, hand)
+        return cls(_smoothed(inside), _smoothed(outside), _smoothed(skin))
+
+    @property
+    def knows_hand(self) -> bool:
+        """Whether any pixel of a hand was ever counted."""
+        return bool(self.hand_colors.any())
 
     def blended(self, newer: ColorModel, share: float) -> ColorModel:
         """This model with a share, 0 to 1, of a newer one."""
         w = np.float32(share)
+        hand = self.hand_colors if not newer.knows_hand else newer.hand_colors
+        if self.knows_hand and newer.knows_hand:
+            hand = (1 - w) * self.hand_colors + w * newer.hand_colors
         return ColorModel(
             (1 - w) * self.object_colors + w * newer.object_colors,
             (1 - w) * self.background_colors + w * newer.background_colors,
+            hand,
         )
 
-    def probability(self, cells: NDArray[np.uint16], hand_mask: BoolArray | None = None) -> NDArray[np.float32]:
-        """Probability (H, W) that a pixel is object, judging by its colour alone.
+    def evidence(self, cells: NDArray[np.uint16], hand: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Logarithm of the odds (H, W) that a pixel is object, judging by its colour alone.
 
         Args:
             cells: (H, W) from `color_cells`.
-            hand_mask: (H, W) where colours that the object does not have are taken for the hand's.
+            hand: (H, W) 0 to 1, how probably what is not object is hand.
         """
-        hand = np.zeros(cells.shape, np.bool_) if hand_mask is None else hand_mask
-        return _probability(cells, self.object_colors, self.background_colors, hand)
+        share = np.zeros(cells.shape, np.float32) if hand is None else hand
+        return _evidence(cells, self.object_colors, self.background_colors, self.hand_colors, share, self.knows_hand)
 
     @property
     def separation(self) -> float:
@@ -85,15 +99,18 @@ def color_cells(image: ByteArray) -> NDArray[np.uint16]:
 
 
 @numba.njit(cache=True)
-def _histograms(cells: Any, on_object: Any, around: Any) -> Any:
+def _histograms(cells: Any, on_object: Any, around: Any, on_hand: Any) -> Any:
     inside, outside = np.zeros(BINS**3, np.float32), np.zeros(BINS**3, np.float32)
+    skin = np.zeros(BINS**3, np.float32)
     for y in range(cells.shape[0]):
         for x in range(cells.shape[1]):
             if on_object[y, x]:
                 inside[cells[y, x]] += 1
+            elif on_hand[y, x]:
+                skin[cells[y, x]] += 1
             elif around[y, x]:
                 outside[cells[y, x]] += 1
-    return inside, outside
+    return inside, outside, skin
 
 
 @numba.njit(cache=True)
@@ -113,11 +130,14 @@ def _smoothed(histogram: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _probability(cells: Any, object_colors: Any, background_colors: Any, hand: Any) -> Any:
+def _evidence(cells: Any, object_colors: Any, background_colors: Any, hand_colors: Any, hand: Any, known: bool) -> Any:
     out = np.empty(cells.shape, np.float32)
     for y in range(cells.shape[0]):
         for x in range(cells.shape[1]):
-            f, b = object_colors[cells[y, x]], background_colors[cells[y, x]]
-            prior = HAND_PRIOR if hand[y, x] else PRIOR
-            out[y, x] = (f + PRIOR) / (f + b + PRIOR + prior)
+            c, share = cells[y, x], hand[y, x]
+            f = object_colors[c]
+            other = np.float32(share if known else 0)
+            b = (1 - other) * background_colors[c] + other * hand_colors[c]
+            prior = HAND_PRIOR if share > 0.5 else PRIOR
+            out[y, x] = np.log((f + PRIOR) / (b + prior))
     return out

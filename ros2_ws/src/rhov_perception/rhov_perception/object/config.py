@@ -20,7 +20,10 @@ class ObjectEstimatorConfig:
     flow_margin: int = setting(48, "how far around the object the flow is computed [pixel]", low=8, high=400)
     mask_band: int = setting(7, "how far the mask's border may move beyond what the flow says [pixel]", low=2, high=60)
     color_memory: float = setting(
-        0.5, "share of the colours seen so far against those of this frame when segmenting", low=0.0, high=1.0
+        0.7, "share of the colours seen so far against those of this frame when following", low=0.0, high=1.0
+    )
+    color_memory_at_pose: float = setting(
+        0.3, "the same when segmenting at the silhouette of a pose, which is nearer to the truth", low=0.0, high=1.0
     )
     color_rate: float = setting(0.05, "share of each new frame in the colours seen so far", low=0.0, high=1.0)
     features: int = setting(1000, "largest number of features in a frame", low=0, high=10000)

@@ -49,10 +49,10 @@ class MaskTrack:
         """
         config = self._config
         if carried is not None:
-            found = self.segment(image, carried, config.mask_band, hand_mask)
+            found = self._near(image, carried, config.mask_band, hand_mask, config.color_memory)
             least = config.least_resemblance
         else:
-            found = None if self._last is None else self.segment(image, self._last, SEARCH_BAND, hand_mask)
+            found = self._near(image, self._last, SEARCH_BAND, hand_mask, config.color_memory)
             least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
         if found is None or np.count_nonzero(found.mask) < config.least_area * self._first_area:
             return None
@@ -66,5 +66,10 @@ class MaskTrack:
     def segment(
         self, image: ByteArray, silhouette: BoolArray, band: int, hand_mask: BoolArray | None
     ) -> BandResult | None:
-        """The mask near a silhouette, with the colours known so far; changes nothing in the track."""
-        return segment_band(image, silhouette, band, hand_mask, self._memory, self._config.color_memory)
+        """The mask near the silhouette of a pose, with the colours known so far; changes nothing in the track."""
+        return self._near(image, silhouette, band, hand_mask, self._config.color_memory_at_pose)
+
+    def _near(
+        self, image: ByteArray, silhouette: BoolArray | None, band: int, hand_mask: BoolArray | None, weight: float
+    ) -> BandResult | None:
+        return None if silhouette is None else segment_band(image, silhouette, band, hand_mask, self._memory, weight)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_core.errors import InputError
+from rhov_perception.object.band import EVIDENCE_LIMIT
 from rhov_perception.object.color_model import ColorModel, color_cells
-from rhov_perception.object.components import main_component
+from rhov_perception.object.components import object_pieces
 from rhov_perception.object.region import Region
 
 Box = tuple[int, int, int, int]
@@ -21,9 +22,17 @@ LEAST_SIDE = 12
 """Shortest side of a box in which colours can be told apart [pixel]."""
 GRABCUT_ROUNDS = 5
 WORKING_PIXELS = 60_000
-"""GrabCut works on a picture reduced to at most this many pixels, and to half size at least."""
-SPECKLE = 5
+"""GrabCut works on a picture reduced to at most this many pixels."""
+SPECKLE = 3
 """Width of what counts as a speck in the reduced picture [pixel]."""
+SMOOTHING = 1.5
+"""Standard deviation over which neighbouring pixels support one another in the first guess [pixel]."""
+SURE_HAND = 5
+"""Width of the square by which the drawn hand is eroded to where its colours are learnt [pixel]."""
+HAND_INSIDE, HAND_OUTSIDE = 0.7, 0.3
+"""How probably a pixel of the box that is not object is hand, where the hand is drawn and elsewhere."""
+LEAST_LIKELY = 0.2
+"""If less of the box's free part than this has colours of its own, the whole of it is GrabCut's first guess."""
 TOUCH = 5
 """Width of the strip inside a box side in which the mask counts as touching that side [pixel]."""
 CUT_REACH = 8
@@ -75,13 +84,12 @@ def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) 
     height, width = image.shape[:2]
     inner = check_box(box, width, height)
     region = inner.grown(max(box[2], box[3]) // 2, image.shape)
-    labels = np.full(image.shape[:2], cv2.GC_BGD, np.uint8)
-    labels[inner.slices] = cv2.GC_PR_FGD
-    if hand_mask is not None:
-        labels[inner.slices][hand_mask[inner.slices]] = cv2.GC_PR_BGD
-    found = _grabcut(np.ascontiguousarray(image[region.slices]), labels[region.slices])
-    mask = region.full(main_component(found), (height, width))
-    mask &= inner.full(np.ones((box[3], box[2]), np.bool_), (height, width))
+    part = region.slices
+    hand = np.zeros((height, width), np.bool_) if hand_mask is None else hand_mask
+    inside = inner.full(np.ones((box[3], box[2]), np.bool_), (height, width))
+    picture, near_hand = np.ascontiguousarray(image[part]), np.ascontiguousarray(hand[part])
+    labels = _first_guess(picture, np.ascontiguousarray(inside[part]), near_hand)
+    mask = region.full(object_pieces(_grabcut(picture, labels), near_hand, large=True), (height, width)) & inside
     if np.count_nonzero(mask) < LEAST_SIDE**2 / 2:
         raise InputError(
             f"nothing in the box {','.join(map(str, box))} stands out from its surroundings",
@@ -91,10 +99,37 @@ def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) 
     return Seed(mask, _cut_sides(image, mask, inner))
 
 
+def _first_guess(image: ByteArray, inside: BoolArray, hand: BoolArray) -> NDArray[np.uint8]:
+    """What GrabCut starts from: object is what is more frequent in the box than around it and on the hand.
+
+    Args:
+        image: (H, W, 3) the box and its surroundings.
+        inside: (H, W) the box.
+        hand: (H, W) where the hand is drawn.
+
+    Returns:
+        GrabCut's labels (H, W).
+    """
+    cells = color_cells(image)
+    sure = cv2.erode(hand.view(np.uint8), np.ones((SURE_HAND, SURE_HAND), np.uint8)).view(np.bool_)
+    on_hand = sure & ~inside  # hidden fingers are drawn on the object
+    if np.count_nonzero(on_hand) < LEAST_SIDE**2:
+        on_hand = sure
+    model = ColorModel.measure(cells, inside & ~hand, ~inside & ~hand, on_hand)
+    share = np.where(hand, HAND_INSIDE, HAND_OUTSIDE).astype(np.float32)
+    evidence = np.clip(model.evidence(cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
+    likely = cv2.GaussianBlur(evidence, (0, 0), SMOOTHING) > 0
+    if np.count_nonzero(likely & inside) < LEAST_LIKELY * np.count_nonzero(inside & ~hand):
+        likely = ~hand  # the colours do not tell the object apart
+    labels = np.full(inside.shape, cv2.GC_BGD, np.uint8)
+    labels[inside] = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD)[inside]
+    return labels
+
+
 def _grabcut(image: ByteArray, labels: NDArray[np.uint8]) -> BoolArray:
     """Runs GrabCut on a reduced picture and returns the foreground at full size."""
     height, width = labels.shape
-    scale = min(0.5, (WORKING_PIXELS / labels.size) ** 0.5)
+    scale = min(1.0, (WORKING_PIXELS / labels.size) ** 0.5)
     size = max(round(width * scale), 8), max(round(height * scale), 8)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     trimap = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
@@ -110,7 +145,7 @@ def _grabcut(image: ByteArray, labels: NDArray[np.uint8]) -> BoolArray:
 
 
 def _cut_sides(image: ByteArray, mask: BoolArray, box: Region) -> tuple[str, ...]:
-    """Sides of the box where the object's colours go on outside, next to where the mask touches the side."""
+    """Sides of the box where the object's colours go on outside, next to where they or the mask touch the side."""
     near, far = box.grown(CUT_GAP, mask.shape), box.grown(4 * CUT_GAP, mask.shape)
     shape = (mask.shape[0], mask.shape[1])
     around = far.full(np.ones((far.y1 - far.y0, far.x1 - far.x0), np.bool_), shape)
@@ -119,13 +154,14 @@ def _cut_sides(image: ByteArray, mask: BoolArray, box: Region) -> tuple[str, ...
     cells = color_cells(np.ascontiguousarray(image[part]))
     model = ColorModel.measure(cells, np.ascontiguousarray(mask[part]), np.ascontiguousarray(around[part]))
     likely = np.zeros(shape, np.bool_)
-    likely[part] = cv2.GaussianBlur(model.probability(cells), (0, 0), 1.5) > 0.5
+    likely[part] = cv2.GaussianBlur(model.evidence(cells), (0, 0), SMOOTHING) > 0
+    near_side = mask | likely  # the mask alone may keep away from a side that cuts the object
     x0, y0, x1, y1 = box.x0, box.y0, box.x1, box.y1
     lines = {
-        "left": (mask[y0:y1, x0 : x0 + TOUCH].any(1), likely[y0:y1, max(x0 - CUT_REACH, 0) : max(x0 - 2, 0)], 1),
-        "top": (mask[y0 : y0 + TOUCH, x0:x1].any(0), likely[max(y0 - CUT_REACH, 0) : max(y0 - 2, 0), x0:x1], 0),
-        "right": (mask[y0:y1, x1 - TOUCH : x1].any(1), likely[y0:y1, x1 + 2 : x1 + CUT_REACH], 1),
-        "bottom": (mask[y1 - TOUCH : y1, x0:x1].any(0), likely[y1 + 2 : y1 + CUT_REACH, x0:x1], 0),
+        "left": (near_side[y0:y1, x0 : x0 + TOUCH].any(1), likely[y0:y1, max(x0 - CUT_REACH, 0) : max(x0 - 2, 0)], 1),
+        "top": (near_side[y0 : y0 + TOUCH, x0:x1].any(0), likely[max(y0 - CUT_REACH, 0) : max(y0 - 2, 0), x0:x1], 0),
+        "right": (near_side[y0:y1, x1 - TOUCH : x1].any(1), likely[y0:y1, x1 + 2 : x1 + CUT_REACH], 1),
+        "bottom": (near_side[y1 - TOUCH : y1, x0:x1].any(0), likely[y1 + 2 : y1 + CUT_REACH, x0:x1], 0),
     }
     cut = []
     for side, (touches, outside, axis) in lines.items():

@@ -81,7 +81,15 @@ def test_known_features_must_be_found_again(scene):
     scene.store.add(scene.keyframe)
     nothing = replace(scene.cues, feature_positions=np.zeros((0, 2)), feature_descriptors=np.zeros((0, 32), np.uint8))
     assert scene.fitter.attempt(scene.cues, scene.truth[1], scene.flow, searched=False).state == ObjectState.TRACKED
-    assert scene.fitter.attempt(nothing, scene.truth[1], scene.flow, searched=False).state == ObjectState.LOST
+    assert scene.fitter.attempt(nothing, scene.truth[1], None, searched=False).state == ObjectState.LOST
+
+
+def test_missed_features_are_excused_where_flow_and_an_independent_mask_agree(scene):
+    scene.store.add(scene.keyframe)
+    nothing = replace(scene.cues, feature_positions=np.zeros((0, 2)), feature_descriptors=np.zeros((0, 32), np.uint8))
+    assert scene.fitter.attempt(nothing, scene.truth[1], scene.flow, searched=False).state == ObjectState.TRACKED
+    elsewhere = nothing.with_object_mask(np.roll(nothing.object_mask, 12, axis=1))
+    assert scene.fitter.attempt(elsewhere, scene.truth[1], scene.flow, searched=False).state == ObjectState.LOST
 
 
 def test_the_flow_may_lead_to_a_side_whose_features_are_not_known(scene):

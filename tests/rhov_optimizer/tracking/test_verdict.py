@@ -11,12 +11,14 @@ NAN = float("nan")
 GOOD = Evidence(
     sound=True,
     searched=False,
+    continuous=False,
     iou=0.97,
     witness_iou=0.95,
     mask_score=0.6,
     feature_inliers=200,
     features_expected=True,
 )
+MISSED = replace(GOOD, feature_inliers=0, continuous=True)
 PLAIN = replace(GOOD, feature_inliers=0, features_expected=False)
 SEARCHED = replace(PLAIN, searched=True)
 
@@ -30,7 +32,14 @@ SEARCHED = replace(PLAIN, searched=True)
         (replace(GOOD, iou=0.74), LOST),
         (replace(GOOD, iou=NAN), TRACKED),  # no mask at all: features suffice
         (replace(GOOD, feature_inliers=14), LOST),
-        (replace(GOOD, feature_inliers=14, iou=0.99, witness_iou=0.99), LOST),  # a mask cannot acquit
+        (replace(GOOD, feature_inliers=14, iou=0.99, witness_iou=0.99), LOST),  # a mask cannot acquit after a jump
+        (replace(MISSED, searched=True, continuous=False), LOST),
+        (MISSED, TRACKED),  # but it can where the pose goes on from a good one
+        (replace(MISSED, searched=True), FOUND),
+        (replace(MISSED, iou=0.89), LOST),
+        (replace(MISSED, witness_iou=0.89), LOST),  # the mask that the pose seeded confirms itself
+        (replace(MISSED, witness_iou=NAN), LOST),
+        (replace(MISSED, mask_score=0.05), LOST),
         (replace(GOOD, witness_iou=0.1, mask_score=0.0), TRACKED),  # features can, against a mask that drifted
         (PLAIN, TRACKED),
         (replace(PLAIN, iou=0.74), LOST),

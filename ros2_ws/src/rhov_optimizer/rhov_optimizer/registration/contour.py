@@ -24,7 +24,8 @@ SAME_DIRECTION = 0.3
 
 def _trace(mask: NDArray[np.uint8], count: int, keep: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
     """About `count` border pixels (N, 2) of a mask, those of its holes too, where `keep` holds, and outward unit
-    normals (N, 2)."""
+    normals (N, 2).
+    """
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return np.zeros((0, 2), np.int64), np.zeros((0, 2))

@@ -7,7 +7,6 @@ import numpy as np
 
 from rhov_core.arrays import FloatArray
 
-
 NORMAL = 1.4826
 """Standard deviation of normal noise over the median of its sizes."""
 

@@ -15,7 +15,7 @@ class TrackerConfig:
         True, "segment again from the predicted silhouette instead of taking the mask in the cues"
     )
     band: int = setting(11, "how far the mask's border may move from the predicted silhouette [pixel]", low=1)
-    hand_margin: int = setting(6, "the hand's mask is widened by this before contours are compared [pixel]", low=0)
+    hand_margin: int = setting(4, "the hand's mask is widened by this before contours are compared [pixel]", low=0)
     max_faces: int = setting(2000, "the mesh is decimated to this many faces for tracking", low=4)
     iterations: int = setting(10, "Gauss-Newton steps of the last solve of a frame", low=1)
 
@@ -26,14 +26,16 @@ class TrackerConfig:
     contour_least_sigma: float = setting(
         0.5, "smallest standard deviation that residuals at the border are credited with [pixel]", low=0.05
     )
-    contour_weight: float = setting(0.25, "weight of a contour point; they are not independent", low=0.0)
+    contour_weight: float = setting(1.0, "weight of a contour point; they are not independent", low=0.0)
     contour_interval: int = setting(3, "the silhouette is drawn again after this many steps", low=1)
     flow_points: int = setting(250, "tracks of optical flow that are used", low=0)
     flow_sigma: float = setting(1.0, "standard deviation of the flow [pixel]", low=0.1)
     flow_least_sigma: float = setting(
         0.5, "smallest standard deviation that tracks of optical flow are credited with [pixel]", low=0.05
     )
-    flow_weight: float = setting(0.3, "weight of a flow track; they are not independent", low=0.0)
+    flow_weight: float = setting(
+        0.05, "weight of a flow track: neighbours err alike, most where the surface is plain", low=0.0
+    )
     feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)
     feature_weight: float = setting(0.3, "weight of a keyframe feature; they are not independent", low=0.0)
 
@@ -55,6 +57,12 @@ class TrackerConfig:
     )
     witness_iou: float = setting(
         0.6, "without features, least overlap with the mask in the cues while the object is followed", low=0.0, high=1.0
+    )
+    followed_iou: float = setting(
+        0.9,
+        "with known features missing, least overlap with both masks, that in the cues and the last one, to go on",
+        low=0.0,
+        high=1.0,
     )
     search_iou: float = setting(
         0.9, "without features, least overlap with the mask in the cues to find a lost object again", low=0.0, high=1.0

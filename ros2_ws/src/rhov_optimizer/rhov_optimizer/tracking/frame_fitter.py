@@ -51,13 +51,15 @@ class FrameFitter:
         self._mesh, self._camera, self._segmenter = mesh, camera, segmenter
         self._keyframes, self._config = keyframes, config
 
-    def attempt(self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None, *, searched: bool) -> FrameFit:
+    def attempt(
+        self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None, *, searched: bool, nearby: bool = False
+    ) -> FrameFit:
         """Corrects a predicted pose by features and fits it; finds it by texture alone if that fails."""
         T, matches = self._match(cues, T, flow)
         fit = None
         agreeing = np.count_nonzero(self._feature_term(matches).inliers(T))
         if agreeing >= self._config.least_inliers or not self._expects_features(T, flow):
-            fit = self.fit(cues, T, flow, matches, searched=searched)
+            fit = self.fit(cues, T, flow, matches, searched=searched, nearby=nearby)
             if fit.state != ObjectState.LOST:
                 return fit
         found = relocalise(
@@ -72,8 +74,8 @@ class FrameFitter:
             return fit
         if found is not None:
             T, matches = self._match(cues, found, None)
-            flow, searched = None, True
-        return self.fit(cues, T, flow, matches, searched=searched)
+            flow, searched, nearby = None, True, False
+        return self.fit(cues, T, flow, matches, searched=searched, nearby=nearby)
 
     def fit(
         self,
@@ -83,6 +85,7 @@ class FrameFitter:
         matches: Matches | None = None,
         *,
         searched: bool,
+        nearby: bool = False,
     ) -> FrameFit:
         """Fits contour, flow and features together and judges the result.
 
@@ -92,6 +95,7 @@ class FrameFitter:
             flow: Tracks from the previous frame, if its pose is known.
             matches: Features found again.
             searched: Whether the prediction does not follow from the previous frame.
+            nearby: Whether it was searched only around the last good pose, a short while ago.
         """
         config = self._config
         matches = Matches.join([]) if matches is None else matches
@@ -123,6 +127,7 @@ class FrameFitter:
         evidence = Evidence(
             sound,
             searched,
+            nearby or (not searched and self._flow_leads_to(T, flow)),
             iou,
             self._witness(cues, view),
             cues.mask_score,
@@ -165,6 +170,9 @@ class FrameFitter:
         a good pose to a side of the object that has not been seen or has no texture.
         """
         enough = 2 * self._config.least_inliers
-        followed = flow is not None and np.count_nonzero(flow.term.inliers(T)) > LEAST_FOLLOWED * len(flow)
-        view = T[:3, :3] if followed else None
+        view = T[:3, :3] if self._flow_leads_to(T, flow) else None
         return self._keyframes.richest(view) >= enough
+
+    @staticmethod
+    def _flow_leads_to(T: FloatArray, flow: FlowTracks | None) -> bool:
+        return flow is not None and np.count_nonzero(flow.term.inliers(T)) > LEAST_FOLLOWED * len(flow)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from rhov_core.arrays import FloatArray
+from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.errors import InputError
@@ -14,6 +15,7 @@ from rhov_optimizer.initialise import InitialPoseConfig, find_initial_pose
 from rhov_optimizer.initialise.candidates import nearest_symmetric
 from rhov_optimizer.initialise.refine import FINE, ContourFit
 from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.observation import SMALLEST_MASK, widened_hand
 
@@ -21,15 +23,37 @@ from rhov_optimizer.tracking.observation import SMALLEST_MASK, widened_hand
 def fit_nearby(
     cues: FrameCues, mesh: CentredMesh, camera: Camera, T: FloatArray, config: TrackerConfig
 ) -> FloatArray | None:
-    """The pose (4, 4) that the last good one T becomes when it is fitted to the mask in the cues, if that fits."""
+    """The pose (4, 4) that the last good one T becomes when it is fitted to the mask in the cues, if that fits.
+
+    It is fitted from where it was, and from where it covers the mask.
+    """
     mask = cues.object_mask
     if mask is None or np.count_nonzero(mask) < SMALLEST_MASK:
         return None
     hand = widened_hand(cues, config.hand_margin)
     ignored = np.zeros_like(mask) if hand is None else hand
     fit = ContourFit(mesh, camera, mask, ignored, FINE)
-    found = fit.fit(T)
-    return found if fit.score(found) >= config.search_iou else None
+    found = [fit.fit(start) for start in (T, _shifted_to(mask, mesh, camera, T))]
+    scores = [fit.score(candidate) for candidate in found]
+    best = int(np.argmax(scores))
+    return found[best] if scores[best] >= config.search_iou else None
+
+
+def _shifted_to(mask: BoolArray, mesh: CentredMesh, camera: Camera, T: FloatArray) -> FloatArray:
+    """The pose (4, 4) moved parallel to the image until its silhouette is centred on the mask (H, W)."""
+    view = SurfaceView.draw(mesh, camera, T)
+    if view is None:
+        return T
+    offset = _centre(mask) - _centre(view.face_id >= 0) - [view.x0, view.y0]
+    out = T.copy()
+    out[:2, 3] += offset * T[2, 3] / [camera.fx, camera.fy]
+    return out
+
+
+def _centre(mask: BoolArray) -> FloatArray:
+    """Centre (2,) of the box around a mask (H, W) [pixel]."""
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return np.array([x + width / 2, y + height / 2])
 
 
 def search_all_views(

@@ -32,6 +32,8 @@ VELOCITY_KEPT = 0.7
 """How much of the last motion is expected to go on."""
 LEAST_TRACKS = 12
 """With fewer flow tracks than this the flow says nothing about the motion."""
+SHORT_WHILE = 10
+"""Lost frames after which a pose next to the last good one may be another view of a turned object."""
 KEYFRAME_RESIDUAL = 2.5
 """A frame whose features agree worse than this [pixel] does not become a keyframe."""
 KEYFRAME_IOU = 0.85
@@ -146,11 +148,12 @@ class ObjectTracker:
         return self._conclude(cues, self._fitter.fit(cues, self._mesh.centred(initial.T), searched=False))
 
     def _predict(self, cues: FrameCues, track: _Track) -> tuple[FloatArray, FlowTracks | None]:
-        """The pose by optical flow, or by going on as before."""
+        """The pose by optical flow, or else by the outline, or by going on as before."""
         moved_on = perturb(track.T, VELOCITY_KEPT * track.velocity)
         flow = FlowTracks.on_object(cues, track.view, track.hand, self._config)
         if len(flow) < LEAST_TRACKS:
-            return moved_on, None
+            nearby = fit_nearby(cues, self._mesh, self._camera, moved_on, self._config)
+            return (moved_on if nearby is None else nearby), None
         start = min((track.T, moved_on), key=lambda T: float(np.median(flow.term.residuals(T))))
         solution = solve([flow.term], start, iterations=6, anneal=ANNEAL)
         return (solution.T if solution.is_sound else moved_on), flow
@@ -158,7 +161,9 @@ class ObjectTracker:
     def _recover(self, cues: FrameCues, track: _Track) -> FrameFit:
         """Looks for a lost object: by texture, by its outline near the last pose, and by its outline from all views."""
         nearby = fit_nearby(cues, self._mesh, self._camera, track.T, self._config)
-        fit = self._fitter.attempt(cues, track.T if nearby is None else nearby, None, searched=True)
+        start = track.T if nearby is None else nearby
+        near = nearby is not None and track.lost_frames <= SHORT_WHILE
+        fit = self._fitter.attempt(cues, start, None, searched=True, nearby=near)
         track.unsearched += 1
         if fit.state == ObjectState.LOST and track.unsearched >= self._config.search_interval:
             last = self._mesh.in_file_frame(track.T)

@@ -17,6 +17,8 @@ class Evidence:
     """The pose is finite and in front of the camera."""
     searched: bool
     """It does not follow from the previous frame."""
+    continuous: bool
+    """The optical flow leads to it from the previous frame, or it was found next to a good pose a short while ago."""
     iou: float
     """Overlap of the silhouette with the mask it was fitted to, outside the hand, 0 to 1; NaN without a mask."""
     witness_iou: float
@@ -34,7 +36,9 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
 
     A mask that was segmented from the pose's own silhouette confirms itself (its overlap stayed above 0.85 at a pose
     that was 85 degrees wrong), so it can only convict, never acquit. Where features are known they must agree too.
-    Without them the mask that was followed independently must be credible and must overlap: well if the pose was
+    Features are missed where the hand or motion blur hides them: a pose that the flow leads to, or that was found next
+    to the last good one, is then believed if the mask that no pose had a part in agrees closely.
+    Without features the mask that was followed independently must be credible and must overlap: well if the pose was
     searched for, roughly if it follows from the previous frame, for that mask may have drifted.
 
     Args:
@@ -43,7 +47,9 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
     """
     if evidence.features_expected:
         seen = math.isnan(evidence.iou) or evidence.iou >= config.least_iou
-        confirmed = evidence.feature_inliers >= config.least_inliers
+        outline = evidence.iou >= config.followed_iou and evidence.witness_iou >= config.followed_iou
+        credible = evidence.mask_score >= config.least_mask_score
+        confirmed = (evidence.continuous and outline and credible) or evidence.feature_inliers >= config.least_inliers
     else:
         seen = evidence.iou >= config.least_iou
         least = config.search_iou if evidence.searched else config.witness_iou

@@ -15,7 +15,12 @@ class ObjectSolverConfig:
     max_faces: int = setting(2000, "the mesh is decimated to this many faces", low=4)
 
     contour_points: int = setting(80, "points on the silhouette and on the mask's border", low=10)
-    contour_sigma: float = setting(1.5, "standard deviation of a mask's border [pixel]", low=0.1)
+    contour_sigma: float = setting(
+        1.5, "largest standard deviation of a mask's border; the residuals show how far it is below [pixel]", low=0.1
+    )
+    contour_least_sigma: float = setting(
+        1.0, "smallest standard deviation that residuals at the border are credited with [pixel]", low=0.05
+    )
     contour_weight: float = setting(0.25, "weight of a contour point; they are not independent", low=0.0)
     feature_points: int = setting(60, "matches used of each pair of a keyframe and a frame", low=0)
     feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)

@@ -42,6 +42,7 @@ class ContourResidual:
             weight=config.contour_weight,
             count=config.contour_points,
             interval=1,
+            least_sigma=config.contour_least_sigma,
         )
         A, b = np.zeros((6, 6)), np.zeros(6)
         term.accumulate(T, kernel_scale, A, b)

@@ -26,8 +26,6 @@ HAND_INSIDE, HAND_OUTSIDE, HAND_FADE = 0.7, 0.1, 12.0
 far from there, because an arm goes on from it; and over how many pixels the one becomes the other."""
 EVIDENCE_LIMIT = 3.0
 """No single pixel's colour counts for more than this [natural logarithm of the odds]."""
-BELIEF = 1.5
-"""What the silhouette itself counts for in its middle, and against the object at the end of the band [log odds]."""
 FILTER_RADIUS, FILTER_EDGE = 4, 10.0
 """How far pixels support one another [pixel], unless their colours differ by much more than this [of 255]."""
 FILTER_SCALE = 0.5
@@ -79,6 +77,7 @@ def segment_band(
     hand_mask: BoolArray | None = None,
     memory: ColorModel | None = None,
     memory_weight: float = 0.0,
+    belief: float = 0.0,
 ) -> BandResult | None:
     """Segments the object near a silhouette. Beyond `band` from its border nothing changes, except under the hand.
 
@@ -93,6 +92,8 @@ def segment_band(
         hand_mask: (H, W) where the hand is drawn.
         memory: Colours known from before.
         memory_weight: 0 to 1, share of the memory against what is measured at this silhouette.
+        belief: What the silhouette itself counts for in its middle, and against the object at the end of the band
+            [natural logarithm of the odds].
 
     Returns:
         None if the silhouette or its surroundings have too few pixels to tell colours apart.
@@ -107,7 +108,7 @@ def segment_band(
         return None
     model = measured if memory is None else measured.blended(memory, memory_weight)
     evidence = np.clip(model.evidence(here.cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
-    evidence += BELIEF * np.clip((here.depth_inside - here.distance_outside) / band, -1, 1)
+    evidence += belief * np.clip((here.depth_inside - here.distance_outside) / band, -1, 1)
     evidence = _filtered(here.image, evidence)
     certain = here.depth_inside > band
     if here.hand is not None:

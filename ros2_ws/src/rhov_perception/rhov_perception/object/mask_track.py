@@ -11,6 +11,10 @@ from rhov_perception.object.config import ObjectEstimatorConfig
 
 SEED_BAND = 5
 """How far the border of the first mask may move when it is found again at full size [pixel]."""
+CARRIED_BELIEF = 1.5
+"""What the mask that the flow carried counts for against the colours [log odds]: it keeps the mask from spreading over
+surroundings of like colours. The silhouette of a pose counts for nothing: a mask that yields to it confirms a wrong
+pose."""
 SEARCH_BAND = 24
 """How far the border may move when a lost object is looked for where it was last seen [pixel]."""
 
@@ -49,10 +53,10 @@ class MaskTrack:
         """
         config = self._config
         if carried is not None:
-            found = self._near(image, carried, config.mask_band, hand_mask, config.color_memory)
+            found = self._near(image, carried, config.mask_band, hand_mask, config.color_memory, CARRIED_BELIEF)
             least = config.least_resemblance
         else:
-            found = self._near(image, self._last, SEARCH_BAND, hand_mask, config.color_memory)
+            found = self._near(image, self._last, SEARCH_BAND, hand_mask, config.color_memory, CARRIED_BELIEF)
             least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
         if found is None or np.count_nonzero(found.mask) < config.least_area * self._first_area:
             return None
@@ -67,9 +71,17 @@ class MaskTrack:
         self, image: ByteArray, silhouette: BoolArray, band: int, hand_mask: BoolArray | None
     ) -> BandResult | None:
         """The mask near the silhouette of a pose, with the colours known so far; changes nothing in the track."""
-        return self._near(image, silhouette, band, hand_mask, self._config.color_memory_at_pose)
+        return self._near(image, silhouette, band, hand_mask, self._config.color_memory_at_pose, 0.0)
 
     def _near(
-        self, image: ByteArray, silhouette: BoolArray | None, band: int, hand_mask: BoolArray | None, weight: float
+        self,
+        image: ByteArray,
+        silhouette: BoolArray | None,
+        band: int,
+        hand_mask: BoolArray | None,
+        weight: float,
+        belief: float,
     ) -> BandResult | None:
-        return None if silhouette is None else segment_band(image, silhouette, band, hand_mask, self._memory, weight)
+        if silhouette is None:
+            return None
+        return segment_band(image, silhouette, band, hand_mask, self._memory, weight, belief)

@@ -100,3 +100,10 @@ def test_a_missing_or_tiny_mask_is_refused(model, clip_of):
     for mask in (None, tiny):
         with pytest.raises(InputError, match="mask"):
             find_initial_pose(model, clip.camera, replace(cues, object_mask=mask), clip)
+
+
+def test_a_mask_that_lies_under_the_hand_is_refused(model, clip_of):
+    clip = clip_of(model, placed(model, VIEWS[0], 0.45)[None])
+    everywhere = np.ones((480, 640), np.bool_)
+    with pytest.raises(InputError, match="under the hand"):
+        find_initial_pose(model, clip.camera, replace(clip.cues(0), hand_mask=everywhere), clip)

@@ -44,7 +44,7 @@ def find_initial_pose(
         config: Settings.
 
     Raises:
-        InputError: If there is no mask or it is too small.
+        InputError: If there is no mask, it is too small, or too little of it lies outside the widened hand.
     """
     config = config or InitialPoseConfig()
     mask = _require_mask(cues, config)
@@ -52,14 +52,14 @@ def find_initial_pose(
     target = Target.from_masks(mask, cues.hand_mask, config.hand_margin)
     mesh = CentredMesh.from_model(model, config.max_faces)
     T, score = sweep(CentredMesh.from_model(model, config.sweep_faces), camera, target, config)
-    T = T[diverse(T, score, symmetries, config.distinct, config.refined)]
+    T = T[_diverse(T, score, symmetries, config.distinct, config.refined)]
 
     half_mask, half_ignored = target.shrunk(2)
     half_camera = camera.scaled(half_mask.shape[1], half_mask.shape[0])
     T, score = _fit_all(ContourFit(mesh, half_camera, half_mask, half_ignored, COARSE), T)
-    T = T[diverse(T, score, symmetries, config.distinct / 2, config.polished)]
+    T = T[_diverse(T, score, symmetries, config.distinct / 2, config.polished)]
     T, score = _fit_all(ContourFit(mesh, camera, mask, target.ignored, FINE), T)
-    kept = diverse(T, score, symmetries, config.distinct / 2, config.polished)
+    kept = _diverse(T, score, symmetries, config.distinct / 2, config.polished)
     T, score = T[kept], score[kept]
 
     best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, T[0], config)
@@ -131,6 +131,17 @@ def refine_by_segmenting(
         if segmenter is None:
             break
     return T, iou
+
+
+def _diverse(T: FloatArray, score: FloatArray, symmetries: FloatArray, angle: float, count: int) -> list[int]:
+    """As `diverse`, of which there must be one."""
+    if kept := diverse(T, score, symmetries, angle, count):
+        return kept
+    raise InputError(
+        "no pose of the object can be compared with its mask, which lies under the hand or at the image's border",
+        "a frame in which a part of the object's outline is well visible",
+        "give a box in another frame (--start)",
+    )
 
 
 def _fit_all(fit: ContourFit, T: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -84,3 +84,12 @@ def test_the_resting_object_is_turned_for_the_arm(task):
         arm = (T[:3, :3] @ wrist[0, :3, :3] @ task.forearm)[:2]
         if np.linalg.norm(arm) > 0.4:
             assert arm[1] / np.linalg.norm(arm) < -0.4
+
+
+def test_an_object_that_is_held_on_the_table_does_not_tremble(task):
+    motion = Motion(write_pieces("pour", task, 3.0, np.random.default_rng(1)), 3.0, np.random.default_rng(2))
+    pause = motion.pieces[0].weight / sum(piece.weight for piece in motion.pieces) * 3.0
+    first = motion.at(0.0)
+    for time in np.linspace(0, pause, 7):
+        np.testing.assert_allclose(motion.at(time).T_world_object, first.T_world_object, atol=1e-6)
+    assert np.abs(motion.at(1.2 * pause + 0.2).T_world_object - first.T_world_object).max() > 1e-3

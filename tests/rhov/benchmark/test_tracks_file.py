@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from rhov.benchmark.tracks_file import load_tracks, save_tracks
 from rhov.reconstruct import TrackedClip
@@ -23,7 +24,9 @@ def test_records_come_back(tmp_path):
         3, 0.1, (64, 48), object_mask=PackedMask.pack(mask), flow_source=np.ones((2, 2)), flow_target=np.ones((2, 2))
     )
     estimate = ObjectEstimate(3, 0.1, np.eye(4), np.eye(6), ObjectState.TRACKED, 0.9)
-    clip = TrackedClip(Camera.from_focal(60, 64, 48), HandModel.load(), [estimate], [record], ["a note"])
+    hand = HandModel.load()
+    hand.forward(torch.zeros(1, 48), torch.zeros(10), torch.zeros(1, 3))  # it keeps tensors from now on
+    clip = TrackedClip(Camera.from_focal(60, 64, 48), hand, [estimate], [record], ["a note"])
     save_tracks(tmp_path / "a.pkl", clip)
     found = load_tracks(tmp_path / "a.pkl")
     assert found.notes == ["a note"] and found.estimates[0].state is ObjectState.TRACKED

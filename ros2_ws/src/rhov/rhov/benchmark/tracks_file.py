@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,8 @@ class _DataUnpickler(pickle.Unpickler):
 
 def save_tracks(path: Path, tracked: TrackedClip | None) -> None:
     """Writes the records, or that there are none."""
+    if tracked is not None:  # a new hand model has kept no tensors for later
+        tracked = replace(tracked, hand_model=replace(tracked.hand_model))
     with atomic_path(path) as partial:
         partial.write_bytes(pickle.dumps(tracked))
 

@@ -16,13 +16,14 @@ import pytest  # noqa: E402  the environment comes first
 import rclpy  # noqa: E402
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
+from rclpy.signals import SignalHandlerOptions  # noqa: E402
 
 
 class RosWorld:
     """A ROS context with an executor in the background."""
 
     def __init__(self) -> None:
-        rclpy.init()
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # SIGINT stays with the tests
         self._executor = MultiThreadedExecutor(2)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._nodes: list[Node] = []

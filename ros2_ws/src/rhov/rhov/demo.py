@@ -21,7 +21,7 @@ from rhov_core.object_model import ObjectModel
 from rhov_core.sample_clips import sample_clip
 from rhov_core.synth import ClipSpec, synthesize
 
-RENDERED = ClipSpec("carton", 1, action="carry", frames=150, occlusion=(0.0, 0.2))
+RENDERED = ClipSpec("carton", 8, action="pick", frames=120, occlusion=(0.0, 0.2))
 PRODUCTS = ("bag", "imitation", "partial", "plots", "logs", "clip")
 
 

@@ -1,12 +1,14 @@
 """What all tests share: the environment of RHOV's processes, checked ROS messages, and a ROS context of their own."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 
 from rhov import environment
 
 environment.apply()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and their children, ignore it
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # a wrongly typed field raises here instead of aborting at publish
 # one domain per worker and run, so that tests that run at the same time do not hear each other
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

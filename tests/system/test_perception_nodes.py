@@ -224,6 +224,7 @@ def test_nodes_give_the_same_cues_as_the_library_and_segment_again(ros, started,
     watcher = Watcher(ros, truth)
     box = list(box_of(truth[0].silhouette))
     started("object_estimator", f"box:={box}", "hand_timeout:=20.0", "estimate_timeout:=20.0")
+    assert ros.wait_for(watcher.hands.get_subscription_count, 30)  # or the hand of the first frame may be lost
     started("video_source", f"video_path:={clip}", f"focal:={FOCAL}", "lockstep:=2", "subscribers:=2")
     assert ros.wait_for(lambda: watcher.ended() and len(watcher.cues) == FRAMES, 60)
     estimator, expected = library_cues(clip, truth)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from rhov.bag_types import typestore
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 from rhov_core.files import output_directory
-from rhov_core.nodes import declare_config, latched_qos, run_node, stream_qos
+from rhov_core.nodes import declare_config, run_node, stream_qos, subscribe_to_kept
 
 DEFAULT_TOPICS = (
     "camera_info sensor_msgs/msg/CameraInfo",
@@ -37,8 +34,6 @@ DEFAULT_TOPICS = (
     "/tf_static tf2_msgs/msg/TFMessage latched",
     "/diagnostics diagnostic_msgs/msg/DiagnosticArray",
 )
-LOOK_PERIOD = 0.05
-"""Publishers of latched topics are looked for so often [s]."""
 QUIET_SECONDS = 0.3
 """After a signal, a pause this long means that nothing more comes [s]."""
 DRAIN_SECONDS = 2.0
@@ -96,30 +91,18 @@ class BagRecorder(Node):
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
         self._latest = 0.0
-        self._awaited: dict[str, Callable[[QoSProfile], Any]] = {}
         store = typestore(EXTRA_PACKAGES)
         for topic in config.topics:
             name, kind, latched = parse_topic(topic)
             package, _, short = kind.split("/")
             message = getattr(import_module(f"{package}.msg"), short)
             connection = self._writer.add_connection(self.resolve_topic_name(name), kind, typestore=store)
-            subscribe = partial(self.create_subscription, message, name, partial(self._record, connection), raw=True)
+            record = partial(self._record, connection)
             if latched:
-                self._awaited[self.resolve_topic_name(name)] = subscribe
+                subscribe_to_kept(self, message, name, record, config.depth, raw=True)
             else:
-                subscribe(stream_qos(depth=config.depth))
-        self._depth = config.depth
-        self._timer = self.create_timer(
-            LOOK_PERIOD, self._subscribe_to_latched, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+                self.create_subscription(message, name, record, stream_qos(depth=config.depth), raw=True)
         self.get_logger().info(f"recording {len(config.topics)} topics to {path}")
-
-    def _subscribe_to_latched(self) -> None:
-        """Subscribes once a publisher is there, and only as durable as it is: otherwise nothing would come."""
-        for topic in list(self._awaited):
-            if publishers := self.get_publishers_info_by_topic(topic):
-                kept = all(p.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in publishers)
-                self._awaited.pop(topic)(latched_qos(self._depth) if kept else stream_qos(depth=self._depth))
 
     def _record(self, connection: Any, data: bytes) -> None:
         self._writer.write(connection, self.get_clock().now().nanoseconds, data)

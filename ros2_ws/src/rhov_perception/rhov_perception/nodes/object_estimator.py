@@ -47,6 +47,7 @@ from rhov_core.nodes import (
     latched_qos,
     run_node,
     stream_qos,
+    subscribe_to_kept,
 )
 from rhov_perception.object import ObjectEstimator, ObjectEstimatorConfig
 
@@ -115,7 +116,6 @@ class ObjectEstimatorNode(Node):
         for kind, topic, callback, qos in (
             (VideoInfo, "video_info", self._on_video, latched_qos(ANNOUNCEMENTS)),
             (CameraInfo, "camera_info", self._on_camera, stream),
-            (HandEstimate, "hand", self._on_hand, hands),
             (Image, "image", self._on_image, stream),
             (ObjectEstimate, "object_estimate", self._on_estimate, hands),
         ):
@@ -127,6 +127,9 @@ class ObjectEstimatorNode(Node):
                 callback_group=group,
                 qos_overriding_options=QOS_OVERRIDES,
             )
+        # the first image's hand must not be lost while the nodes find each other
+        on_hand, more = self._bad.guard("hand", self._on_hand), {"callback_group": group}
+        subscribe_to_kept(self, HandEstimate, "hand", on_hand, HANDS_KEPT, qos_overriding_options=QOS_OVERRIDES, **more)
         self.create_service(SegmentObject, "segment_object", self._on_segment, callback_group=group)
         self.create_service(Trigger, "~/reset", self._on_reset, callback_group=group)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # so that a paused /clock does not hold images back

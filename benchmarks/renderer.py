@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ import trimesh
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from rhov.benchmark.code_version import processor
 from rhov_core.camera import Camera
 from rhov_core.files import write_json
 from rhov_core.object_model import ObjectModel
@@ -115,15 +115,6 @@ def median_cpu_ms(step: Step, seconds: float, most: int) -> float:
         step()
         times.append(time.process_time() - start)
     return 1e3 * float(np.median(times))
-
-
-def processor() -> str:
-    """The name of the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def installed(package: str) -> str | None:

@@ -81,7 +81,7 @@ def _per_frame() -> Variant:
     return Variant(
         "per_frame",
         "whatever ties frames together: temporal terms, flow, features of other frames, the prior on motion, bridging. "
-        "Each frame's solution starts at the one before, as in the paper, and the clip has one size of hand and object",
+        "The clip has one size of hand and object. Where the poses start from is up to the tracking before",
         weights=_without_terms(Couples.FRAMES),
         config=JointConfig(couple_frames=False),
         object_config=_without_residuals(BETWEEN_FRAMES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,7 +38,7 @@ class _Pending:
         return self._outcome
 
 
-class _GoalServer:
+class _GoalServer(ABC):
     """What both actions have in common: each goal gets a number from the loop and ends with an outcome."""
 
     def __init__(self, node: Node, loop: ControlLoop, action_type: Any, name: str) -> None:
@@ -113,20 +114,20 @@ class _GoalServer:
             if pending:
                 pending.end(outcome)
 
-    def _refusal(self, request: Any) -> str | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _refusal(self, request: Any) -> str | None: ...
 
-    def _start(self, request: Any) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _start(self, request: Any) -> int: ...
 
-    def _stop(self, number: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _stop(self, number: int) -> None: ...
 
-    def _succeeded(self, outcome: Any) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _succeeded(self, outcome: Any) -> bool: ...
 
-    def _result(self, outcome: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _result(self, outcome: Any) -> Any: ...
 
 
 class FollowServer(_GoalServer):

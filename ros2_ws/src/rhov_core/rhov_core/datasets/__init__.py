@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from rhov_core.datasets import arctic, bop, dexycb, ho3d, mow
+from rhov_core.datasets import arctic, bop, dexycb, ho3d, hot3d, mow
 from rhov_core.datasets.clip import Clip, HandTruth
 from rhov_core.errors import InputError
 
@@ -30,6 +30,7 @@ DATASETS: Final = {
     "mow": Dataset(mow.clip_names, mow.load_clip),
     "arctic": Dataset(arctic.clip_names, arctic.load_clip),
     "bop": Dataset(bop.clip_names, bop.load_clip),
+    "hot3d": Dataset(hot3d.clip_names, hot3d.load_clip),
 }
 """All data sets by the name that the command line uses."""
 

@@ -49,7 +49,7 @@ def clip_names(root: str | Path, split: str | None = None) -> list[str]:
         fisheye = [*folder.glob("*/*/scene_gt_gray*.json"), *folder.glob("*/*/scene_gt_rgb*.json")]
         why = f"there is no SCENE/scene_gt.json in '{folder / (split or 'SPLIT')}'"
         if fisheye:
-            why += f", only {fisheye[0].name}: HOT3D's fisheye images must first be rectified to a pinhole camera"
+            why += f", only {fisheye[0].name}: read HOT3D from the clips it was made of, with --dataset hot3d"
         raise LAYOUT.error(why)
     return [f"{s.parent.name}/{s.name}/{name}" for s in scenes for name in _instances(read_json(s / "scene_gt.json"))]
 
@@ -96,7 +96,7 @@ def load_clip(root: str | Path, name: str, mano: str | Path | None = None) -> Cl
         object_valid=_visible(scene, places),
         hand=HandTruth.unknown(len(keys)),
         place_vertices=lambda vertices: vertices * _MILLIMETRE,
-        symmetries=_symmetries(models / "models_info.json", object_id),
+        symmetries=declared_symmetries(models / "models_info.json", object_id),
         read_depth=(lambda i: _depth(scene, keys[i], cameras)) if (scene / "depth").is_dir() else None,
         read_object_mask=(lambda i: _mask(scene, keys[i], places)) if (scene / "mask_visib").is_dir() else None,
         notes=(
@@ -142,8 +142,12 @@ def _mask(scene: Path, key: str, places: Mapping[str, tuple[int, Any]]) -> BoolA
     return read_image(path, cv2.IMREAD_GRAYSCALE) > 0
 
 
-def _symmetries(path: Path, object_id: int) -> FloatArray:
-    """All symmetries (S, 4, 4) [m] of models_info.json, the identity first; continuous ones in BOP's steps."""
+def declared_symmetries(path: Path, object_id: int) -> FloatArray:
+    """All symmetries (S, 4, 4) [m] of models_info.json, the identity first; continuous ones in BOP's steps.
+
+    Raises:
+        InputError: If the file is missing or damaged.
+    """
     info = read_json(LAYOUT.require(path, "models_info.json")).get(str(object_id), {})
     discrete = [np.eye(4)]
     for matrix in info.get("symmetries_discrete", []):

@@ -74,7 +74,8 @@ class Clip:
     name: str
     camera: Camera
     images: tuple[Path, ...]
-    """Colour images; the result of a reconstruction counts its frames in this order, from 0."""
+    """Colour images; the result of a reconstruction counts its frames in this order, from 0. Names, not files, where
+    there is `read_colour`."""
     stamp: FloatArray
     """(N,) [s]"""
     mesh_path: Path
@@ -88,6 +89,8 @@ class Clip:
     """Maps the vertices (V, 3) of the mesh file to the object frame [m]."""
     symmetries: FloatArray | None = None
     """(S, 4, 4) of the object frame with the identity, as the data set declares them; None: it does not."""
+    read_colour: Reader | None = None
+    """(H, W, 3), BGR, where images are not files of their own or have to be rectified; None: they are files."""
     read_depth: Reader | None = None
     """(H, W) [m], 0 where unknown."""
     read_object_mask: Reader | None = None
@@ -115,6 +118,8 @@ class Clip:
         Raises:
             InputError: If the file is missing or damaged.
         """
+        if self.read_colour is not None:
+            return np.asarray(self.read_colour(frame), np.uint8)
         return np.asarray(read_image(self.images[frame], cv2.IMREAD_COLOR), np.uint8)
 
     def depth(self, frame: int) -> FloatArray | None:

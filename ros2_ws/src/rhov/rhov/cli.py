@@ -133,7 +133,7 @@ def evaluate(
     directory: Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")],
     truth: Annotated[Path | None, typer.Option(help="Folder of the truth, as `rhov synthesize` writes it.")] = None,
     mesh: Annotated[Path | None, typer.Option(help="Mesh of the object; missing: object.obj beside the truth.")] = None,
-    dataset: Annotated[str, typer.Option(help="Data set in place of --truth: ho3d, dexycb, mow, arctic, bop, hot3d.")] = "",
+    dataset: Annotated[str, typer.Option(help="In place of --truth: ho3d, dexycb, mow, arctic, bop or hot3d.")] = "",
     root: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
     clip: Annotated[str, typer.Option(help="Clip of the data set, see docs/datasets.md.")] = "",
     mano: Annotated[Path | None, typer.Option(help="Your own MANO_RIGHT.pkl, where poses of the hand need it.")] = None,

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rhov_core import metrics
 from rhov_core.camera import Camera
+from rhov_core.mesh.symmetry import find_symmetries
 from rhov_core.pose import exp_rotation, inverse, make_transform, transform_points
 
 seeds = st.integers(0, 2**31)
@@ -83,6 +85,24 @@ def test_any_turn_about_an_axis_of_revolution_costs_nothing(seed, angle, tilt, f
     assert metrics.rotation_error_symmetric(same, T, symmetries) == pytest.approx(0, abs=1e-7)
     assert metrics.translation_error_symmetric(same, T, symmetries) == pytest.approx(0, abs=1e-9)
     assert metrics.rotation_error_symmetric(tilted, T, symmetries) == pytest.approx(tilt, abs=1e-7)
+
+
+def test_a_sphere_looks_the_same_from_all_sides():
+    ball = trimesh.creation.icosphere(subdivisions=3, radius=0.03)
+    centre = np.array([0.02, -0.01, 0.03])
+    symmetries = find_symmetries(ball.vertices + centre, ball.faces.astype(np.int32))
+    rng = np.random.default_rng(0)
+    T = np.stack([random_pose(rng) for _ in range(6)])
+    turn = make_transform(exp_rotation(rng.normal(size=(6, 3))), np.zeros(3))
+    about = make_transform(np.eye(3), centre)
+    moved = T @ about @ turn @ inverse(about)
+    shift = np.array([0.003, 0.0, 0.004])
+    moved[:, :3, 3] += shift
+    assert metrics.rotation_error_symmetric(moved, T, symmetries) == pytest.approx(np.zeros(6), abs=1e-7)
+    assert metrics.translation_error_symmetric(moved, T, symmetries) == pytest.approx(np.full(6, 0.005), abs=1e-4)
+    one = metrics.nearest_symmetric(moved[:, None], T[None], symmetries)
+    assert one.shape == (6, 6, 4, 4)
+    np.testing.assert_allclose(one[2, 2], metrics.nearest_symmetric(moved[2], T[2], symmetries))
 
 
 def test_metrics_take_batches():

@@ -10,6 +10,8 @@ from rhov_core.pose import exp_rotation, log_rotation, make_transform
 
 _CONTINUOUS = np.radians(15.0)
 """A smaller turn is a sample of an axis of revolution: finite groups have an order of 12 at most."""
+_LARGEST_GROUP = 120
+"""More rotations without a small turn are a sample of all of them: the icosahedron's group has 60."""
 
 
 def translation_error(T_estimate: ArrayLike, T_truth: ArrayLike) -> FloatArray:
@@ -31,7 +33,8 @@ def rotation_error_symmetric(T_estimate: ArrayLike, T_truth: ArrayLike, symmetri
         T_estimate: (..., 4, 4) `T_camera_object`.
         T_truth: (..., 4, 4) `T_camera_object`.
         symmetries: (S, 4, 4) transforms of the object's frame that map the object onto itself, with the identity.
-            Turns of less than 15 degrees stand for all turns about their axis.
+            Turns of less than 15 degrees stand for all turns about their axis, more than 120 larger ones for all
+            rotations about their centre: a sphere's.
     """
     return rotation_error(T_estimate, nearest_symmetric(T_estimate, T_truth, symmetries))
 
@@ -47,10 +50,13 @@ def translation_error_symmetric(T_estimate: ArrayLike, T_truth: ArrayLike, symme
 def nearest_symmetric(T_estimate: ArrayLike, T_truth: ArrayLike, symmetries: ArrayLike) -> FloatArray:
     """Of the poses (..., 4, 4) that look like the true one, that whose rotation is nearest. Arguments as above."""
     e, t, s = (np.asarray(x, np.float64) for x in (T_estimate, T_truth, symmetries))
+    turn = _continuous(s)
+    if turn is None and len(s) > _LARGEST_GROUP:
+        return _turned_to(e, t, _common_centre(s))
     same = t[..., None, :, :] @ s
     best = rotation_error(e[..., None, :, :], same).argmin(-1)
     near = np.take_along_axis(same, best[..., None, None, None], axis=-3)[..., 0, :, :]
-    return near if (turn := _continuous(s)) is None else near @ _best_turn(near, e, turn)
+    return near if turn is None else near @ _best_turn(near, e, turn)
 
 
 def _continuous(symmetries: FloatArray) -> FloatArray | None:
@@ -58,6 +64,18 @@ def _continuous(symmetries: FloatArray) -> FloatArray | None:
     angle = _angle(symmetries[:, :3, :3])
     angle[angle < 1e-6] = np.inf
     return symmetries[angle.argmin()] if angle.min() < _CONTINUOUS else None
+
+
+def _common_centre(symmetries: FloatArray) -> FloatArray:
+    """The point (3,) of the object's frame that rotations (S, 4, 4) about all kinds of axes leave where it is."""
+    R, t = symmetries[:, :3, :3], symmetries[:, :3, 3]
+    return np.linalg.lstsq((np.eye(3) - R).reshape(-1, 3), t.reshape(-1), rcond=None)[0]
+
+
+def _turned_to(T_estimate: FloatArray, T_truth: FloatArray, centre: FloatArray) -> FloatArray:
+    """True poses (..., 4, 4) turned about a point (3,) of the object until their rotations are the estimated ones."""
+    R = np.broadcast_to(T_estimate[..., :3, :3], (*np.broadcast_shapes(T_estimate.shape, T_truth.shape)[:-2], 3, 3))
+    return make_transform(R, T_truth[..., :3, :3] @ centre + T_truth[..., :3, 3] - R @ centre)
 
 
 def _best_turn(T_from: FloatArray, T_to: FloatArray, turn: FloatArray) -> FloatArray:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +19,13 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive", NUMBA_NUM_THRE
 import cv2
 import numpy as np
 
-from rhov_core.arrays import BoolArray
-from rhov_core.camera import Camera
+from rhov.benchmark.tracking_time import TimedTracking, track_timed
+from rhov.request import ReconstructRequest
 from rhov_core.files import write_json
 from rhov_core.metrics.temporal import rotation_jitter, translation_jitter
-from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
 from rhov_core.sample_clips import sample_clip
 from rhov_core.trajectory import ObjectState
-from rhov_core.video import VideoReader
-from rhov_optimizer.tracking import ObjectTracker
-from rhov_perception.hand import HandEstimator
-from rhov_perception.object import ObjectEstimator
 
 RESULT = Path(__file__).parent / "results" / "tracker.json"
 FOCAL = 628.0
@@ -41,62 +34,13 @@ BOX = (290, 4, 312, 246)
 GOAL_MS = 60.0
 
 
-@dataclass
-class TimedSegmenter:
-    """The object estimator's segmentation, with the time it takes."""
-
-    estimator: ObjectEstimator
-    seconds: float = 0.0
-
-    def segment(self, frame_index: int, silhouette: BoolArray, band: int) -> BoolArray | None:
-        """See `ObjectSegmenter`."""
-        begin = time.process_time()
-        try:
-            return self.estimator.segment(frame_index, silhouette, band)
-        finally:
-            self.seconds += time.process_time() - begin
-
-
-@dataclass
-class Run:
-    """What tracking a clip gave."""
-
-    estimates: list[ObjectEstimate] = field(default_factory=list)
-    seconds: dict[str, list[float]] = field(
-        default_factory=lambda: {"hand": [], "cues": [], "segment": [], "track": []}
-    )
-
-    def timed(self, name: str, begin: float, less: float = 0.0) -> None:
-        """Notes the CPU time since `begin`, without `less` [s]."""
-        self.seconds[name].append(time.process_time() - begin - less)
-
-
-def track(video: Path, frames: int) -> Run:
+def track(video: Path, frames: int) -> TimedTracking:
     """Tracks the first frames of the clip."""
-    run, reader = Run(), VideoReader(video, 0, frames)
-    camera = Camera.from_focal(FOCAL, reader.info.width, reader.info.height)
-    hands, objects = HandEstimator(camera), ObjectEstimator(camera)
-    segmenter = TimedSegmenter(objects)
-    tracker = ObjectTracker(ObjectModel.box(SIZE, "box"), camera, segmenter)
-    for index, stamp, image in reader:
-        begin = time.process_time()
-        hand = hands.estimate(image, index)
-        run.timed("hand", begin)
-        begin = time.process_time()
-        if run.estimates:
-            cues = objects.step(image, index, stamp, hand.estimate, hand.mask)
-        else:
-            cues = objects.start(image, index, stamp, BOX, hand.estimate, hand.mask)
-        run.timed("cues", begin)
-        segmenter.seconds, begin = 0.0, time.process_time()
-        run.estimates.append(tracker.step(cues))
-        run.timed("track", begin, segmenter.seconds)
-        run.seconds["segment"].append(segmenter.seconds)
-    hands.close()
-    return run
+    request = ReconstructRequest(video, Path("box.obj"), Path("out"), focal=FOCAL, box=BOX, count=frames)
+    return track_timed(request, ObjectModel.box(SIZE, "box"))
 
 
-def figures(run: Run) -> dict[str, Any]:
+def figures(run: TimedTracking) -> dict[str, Any]:
     """The figures of a run."""
     T = np.stack([e.T_camera_object for e in run.estimates])
     iou = [e.mask_iou for e in run.estimates]

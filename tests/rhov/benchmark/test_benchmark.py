@@ -42,7 +42,7 @@ def test_a_box_without_a_hand_is_followed_and_measured(run_once):
     assert oracle.seconds["track"] > 0 and oracle.seconds["optimise"] > 0
     assert np.isfinite(oracle.series["add_s"]).all()
     text = lines[0]
-    assert "Table 1. Hand and object" in text and "| turning | 25 | 5 |" in text and "### Goals" in text
+    assert "Table 1. Hand and object" in text and "| turning | 25 | 5 |" in text and "### How good, how fast" in text
     assert text == (out / "report.md").read_text()
     names = {path.name for path in (out / "plots").iterdir()}
     assert names == {"errors_1.png", "success.png", "ablations.png", "worst_1.png"}

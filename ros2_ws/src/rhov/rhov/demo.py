@@ -5,20 +5,15 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from rhov.demo_clip import demo_request
 from rhov.final_report import add_figures
 from rhov.graph import PipelineArguments, build_graph
 from rhov.stages import StageProgress
 from rhov.supervisor import run_graph
 from rhov_core.errors import MissingDependencyError
 from rhov_core.files import output_directory
-from rhov_core.object_model import ObjectModel
-from rhov_core.sample_clips import sample_clip
 from rhov_core.synth import ClipSpec, synthesize
 
 RENDERED = ClipSpec("carton", 8, action="pick", frames=120, occlusion=(0.0, 0.2))
@@ -60,16 +55,13 @@ def run_demo(out: str | Path, *, rendered: bool = False, count: int = 0) -> int:
 
 
 def _real_clip(folder: Path) -> PipelineArguments | None:
-    settings: dict[str, Any] = yaml.safe_load((files("rhov") / "config" / "demo_box.yaml").read_text(encoding="utf-8"))
     try:
-        video = sample_clip(settings["clip"])
+        request = demo_request(folder)
     except MissingDependencyError as error:
         print(f"{error} The demo goes on with a clip that it renders itself.", file=sys.stderr)
         return None
-    mesh = folder / "box.obj"
-    ObjectModel.box(settings["size"], "box").save(mesh)
-    box = ",".join(map(str, settings["box"]))
-    return PipelineArguments(video=str(video), mesh=str(mesh), focal=float(settings["focal"]), box=box)
+    box = ",".join(map(str, request.box or ()))
+    return PipelineArguments(video=str(request.video), mesh=str(request.mesh), focal=request.focal, box=box)
 
 
 def _rendered_clip(folder: Path, frames: int) -> PipelineArguments:

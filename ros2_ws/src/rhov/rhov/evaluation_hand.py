@@ -14,7 +14,7 @@ from rhov_core.hand import HandModel
 from rhov_core.pose import inverse, transform_points
 from rhov_core.sdf import SignedDistanceGrid
 
-VOLUME_FRAMES = 20
+VOLUME_FRAMES = 10
 """The volume of penetration is measured in so many frames, evenly spread: each needs a distance field of the hand."""
 AUC_LIMIT = 0.05
 """Of joint errors, as HO-3D's and FreiHAND's curves [m]."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rhov.benchmark.alone import measure_alone
 from rhov.benchmark.clip_folder import ClipFolder
 from rhov.benchmark.comparison import Comparison
 from rhov.benchmark.plots import write_plots
 from rhov.benchmark.report import REPORT, RESULTS, write_report
-from rhov.benchmark.runner import Plan, run_plan
+from rhov.benchmark.runner import Plan, clip_folder, run_plan
 from rhov.benchmark.sources import ClipSource, FolderSource, dataset_sources, rendered_sources, require_unique
 from rhov.stages import StageProgress
 from rhov_core.errors import InputError, RhovError
@@ -57,7 +58,10 @@ def run_benchmark(options: Options) -> Iterator[str]:
         outcomes, errors = run_plan(plan, progress)
         if outcomes:
             comparison = Comparison(outcomes)
-            text = write_report(options.out, comparison, (suite, words), time.monotonic() - begin, errors)
+            alone = None
+            if not (options.quick or options.dataset or options.folders):
+                alone = measure_alone([clip_folder(plan, name) for name in comparison.clips], options.out, progress)
+            text = write_report(options.out, comparison, (suite, words), time.monotonic() - begin, errors, alone)
             progress.update("plots", 0.0)
             write_plots(plan, comparison)
             progress.done("plots")

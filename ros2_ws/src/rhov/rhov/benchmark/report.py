@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rhov.benchmark.alone import Alone
 from rhov.benchmark.code_version import description
 from rhov.benchmark.comparison import Comparison
 from rhov.benchmark.goals import goals_table
@@ -18,13 +19,18 @@ from rhov_core.files import atomic_path, write_json
 REPORT, RESULTS = "report.md", "results.json"
 
 
-def all_tables(comparison: Comparison) -> list[Table]:
+def all_tables(comparison: Comparison, alone: Alone | None = None) -> list[Table]:
     """Every table, in the order of the report."""
-    return [*paper_tables(comparison), *own_tables(comparison), goals_table(comparison)]
+    return [*paper_tables(comparison), *own_tables(comparison), goals_table(comparison, alone)]
 
 
 def write_report(
-    out: Path, comparison: Comparison, suite: tuple[str, str], wall_seconds: float, errors: Sequence[str]
+    out: Path,
+    comparison: Comparison,
+    suite: tuple[str, str],
+    wall_seconds: float,
+    errors: Sequence[str],
+    alone: Alone | None = None,
 ) -> str:
     """Writes report.md and results.json and returns the text of the former.
 
@@ -34,8 +40,9 @@ def write_report(
         suite: What was run: a name, and words.
         wall_seconds: Of this run; less than the whole if some of it was done before.
         errors: What went wrong unexpectedly.
+        alone: What was measured apart from the suite.
     """
-    tables, machine = all_tables(comparison), description()
+    tables, machine = all_tables(comparison, alone), description()
     head = [
         "# Reconstruction benchmark",
         "",

@@ -13,12 +13,9 @@ from rhov.benchmark.clip_folder import ClipFolder
 from rhov.benchmark.outcome import Outcome, is_done
 from rhov.benchmark.sources import ClipSource
 from rhov.benchmark.work import PER_FRAME, Measurement, Track
-from rhov.benchmark.workers import call, first_finished, pool
+from rhov.benchmark.workers import LOG, call, first_finished, pool
 from rhov.stages import StageProgress
 from rhov_core.errors import InputError
-
-LOG = "workers.log"
-"""What the detectors' libraries print."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ from typing import Any, Protocol
 
 from rhov_core.errors import RhovError
 
+LOG = "workers.log"
+"""What the detectors' libraries print."""
+
 
 class Pool(Protocol):
     """Runs pieces of work."""

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from franka_imitation.attempt import Attempt
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration, prepare
-from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.placement import Placement
 from franka_imitation.planner import Planner
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
 from franka_imitation.route import Route, timed
 from franka_imitation.scaled_object import scaled
-from franka_imitation.simulate import Rollout, Score, corrected_tools, judge, roll_out
+from franka_imitation.simulate import corrected_tools, judge, roll_out
 from franka_imitation.timing import Motion, check_limits
 from franka_imitation.vertical import find_up
 from rhov_core.errors import PlanningError
@@ -34,21 +33,6 @@ _FAST = 1.05
 """A plan that is hardly slower than the demonstration ends the search."""
 _GOOD = (0.003, 0.02)
 """Mean errors below which nothing is corrected any more [m], [rad]."""
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """A plan and how it went in simulation."""
-
-    plan: MotionPlan
-    rollout: Rollout
-    score: Score
-
-    @property
-    def rank(self) -> tuple[float, float, float]:
-        """Larger is better: matched steps, then speed, then accuracy."""
-        error = self.score.position_error + 0.1 * self.score.rotation_error
-        return (round(self.score.fraction_matched, 3), -round(self.plan.slowdown, 1), -error)
 
 
 def imitate(
@@ -95,8 +79,8 @@ def imitate(
     best = max(attempts, key=lambda attempt: attempt.rank)
     plan = best.plan
     report = {
-        **_figures(best, config),
-        "attempts": [_summary(attempt) for attempt in attempts],
+        **best.figures(config),
+        "attempts": [attempt.summary() for attempt in attempts],
         "up_source": source,
         "smoothing_position_m": demonstration.position_deviation,
         "smoothing_rotation_rad": demonstration.rotation_deviation,
@@ -122,7 +106,7 @@ def _attempts(
     config: ImitationConfig,
     progress: Progress,
     cancelled: Callable[[], bool],
-) -> Iterator[_Attempt]:
+) -> Iterator[Attempt]:
     """Simulates one plan after the other, until one is good or there were enough."""
     slowest = np.inf  # with a good plan at hand, slower ones are not tried
     for number in range(config.candidates):
@@ -142,7 +126,7 @@ def _attempts(
                 break
             rollout = roll_out(planner.scene, plan)
             score = judge(plan, rollout, planner.kinematics.forward(rollout.q), config)
-            yield (attempt := _Attempt(plan, rollout, score))
+            yield (attempt := Attempt(plan, rollout, score))
             if _is_good(attempt, config):
                 slowest = min(slowest, plan.slowdown)
             if score.dropped or _is_good(attempt, config) or cancelled():
@@ -157,7 +141,7 @@ def _attempts(
             return
 
 
-def _is_good(attempt: _Attempt, config: ImitationConfig) -> bool:
+def _is_good(attempt: Attempt, config: ImitationConfig) -> bool:
     score = attempt.score
     accurate = score.position_error <= _GOOD[0] and score.rotation_error <= _GOOD[1]
     return score.fraction_matched >= config.success_fraction and accurate
@@ -168,32 +152,3 @@ def _up(trajectory: HandObjectTrajectory, planner: Planner, config: ImitationCon
         up = np.array(config.up_in_camera, np.float64)
         return up / np.linalg.norm(up), "given"
     return find_up(trajectory, planner.shape, planner.resting, config.camera_pitch)
-
-
-def _figures(attempt: _Attempt, config: ImitationConfig) -> dict[str, Any]:
-    plan, score = attempt.plan, attempt.score
-    return {
-        **_summary(attempt),
-        "success": bool(score.fraction_matched >= config.success_fraction and not score.dropped),
-        "robot": plan.robot,
-        "robot_description": config.robot,
-        "duration_s": float(plan.time[-1]),
-        "grip_force_n": plan.grip_force,
-        "grasp_width_m": plan.grasp_width,
-        "match_position_m": config.max_position_error,
-        "match_rotation_rad": config.max_rotation_error,
-        "step_time_s": (plan.frame_due - plan.frame_due[0]).round(4).tolist(),
-        "step_position_error_m": score.position_errors.round(6).tolist(),
-        "step_rotation_error_rad": score.rotation_errors.round(6).tolist(),
-    }
-
-
-def _summary(attempt: _Attempt) -> dict[str, Any]:
-    score = attempt.score
-    return {
-        "fraction_matched": score.fraction_matched,
-        "position_error_m": score.position_error if score.matched.any() else -1.0,
-        "rotation_error_rad": score.rotation_error if score.matched.any() else -1.0,
-        "dropped": score.dropped,
-        "slowdown": attempt.plan.slowdown,
-    }

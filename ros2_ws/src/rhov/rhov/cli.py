@@ -83,13 +83,46 @@ def imitate(
     placement: Annotated[
         Path | None, typer.Option(help="placement.yaml with T_table_camera; searched if missing.")
     ] = None,
+    method: Annotated[str, typer.Option(help="plan, or policy: what `rhov train` left in --policy.")] = "plan",
+    policy: Annotated[Path | None, typer.Option(help="Folder of a `rhov train`, for --method policy.")] = None,
     repair_mesh: RepairMesh = False,
     out: Out = Path("out/imitation"),
 ) -> None:
     """Find a robot motion that makes the object follow a reconstruction, and simulate it."""
     from rhov.robot_commands import imitate_to_directory
 
-    for line in imitate_to_directory(trajectory, mesh, out, robot, placement, repair_mesh):
+    for line in imitate_to_directory(
+        trajectory, mesh, out, robot, placement, repair_mesh, method=method, policy=policy
+    ):
+        print(line)
+
+
+@app.command()
+def train(
+    trajectory: Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")],
+    mesh: Mesh,
+    robot: Annotated[str, typer.Option(help="Robot: panda or fr3, or a robot YAML.")] = _DEFAULTS.robot,
+    placement: Annotated[
+        Path | None, typer.Option(help="placement.yaml with T_table_camera; searched if missing.")
+    ] = None,
+    observation: Annotated[
+        str, typer.Option(help="What the policy sees: guided, or paper for only what the paper's sees.")
+    ] = "guided",
+    rounds: Annotated[int, typer.Option(help="Rounds of acting and learning.", min=1)] = 8,
+    environments: Annotated[int, typer.Option(help="Simulated workplaces.", min=1)] = 64,
+    tasks: Annotated[int, typer.Option(help="Variations of the motion to train on.", min=1)] = 48,
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="Of the simulator; 0: as many as processors.", min=0)] = 0,
+    repair_mesh: RepairMesh = False,
+    out: Out = Path("out/policy"),
+) -> None:
+    """Train a policy in simulation to make the object follow a reconstruction. Run it again to go on after a stop."""
+    from rhov.train_policy import TrainRequest, train_to_directory
+
+    request = TrainRequest(
+        trajectory, mesh, out, robot, placement, observation, rounds, environments, tasks, seed, threads, repair_mesh
+    )
+    for line in train_to_directory(request):
         print(line)
 
 

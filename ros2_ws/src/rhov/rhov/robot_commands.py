@@ -25,8 +25,11 @@ def imitate_to_directory(
     robot: str = "panda",
     placement: str | Path | None = None,
     repair_mesh: bool = False,
+    *,
+    method: str = "plan",
+    policy: str | Path | None = None,
 ) -> Iterator[str]:
-    """Plans a robot motion for a reconstruction, tries it in simulation, saves it and yields how it went.
+    """Finds a robot motion for a reconstruction, tries it in simulation, saves it and yields how it went.
 
     Args:
         trajectory: A result folder or its trajectory.npz.
@@ -35,24 +38,31 @@ def imitate_to_directory(
         robot: Name of a robot or its YAML file.
         placement: placement.yaml; None: searched.
         repair_mesh: Close an open mesh instead of refusing it.
+        method: "plan", or "policy" for the one in `policy`.
+        policy: Folder of a training.
 
     Raises:
         InputError: If something that was given cannot be used.
         PlanningError: If there is no motion within the limits.
     """
+    require_method(method, policy, placement)
     folder = output_directory(out)
     path = Path(trajectory)
     demonstration = HandObjectTrajectory.load(path / TRAJECTORY if path.is_dir() else path)
     model = ObjectModel.load(mesh, repair=repair_mesh)
     given = Placement.load(placement) if placement else None
+    config = ImitationConfig(robot=robot)
     with StageProgress() as progress:
-        result = imitate(
-            demonstration,
-            model,
-            ImitationConfig(robot=robot),
-            given,
-            progress=lambda stage, fraction: progress.update("imitate", fraction, stage),
-        )
+
+        def tell(stage: str, fraction: float) -> None:
+            progress.update("imitate", fraction, stage)
+
+        if policy is None:
+            result = imitate(demonstration, model, config, given, progress=tell)
+        else:
+            from franka_imitation.learning.imitate_with_policy import imitate_with_policy
+
+            result = imitate_with_policy(demonstration, model, policy, config, progress=tell)
         progress.done("imitate", result.sentence())
         result.save(folder, model, progress=lambda stage, fraction: progress.update("write", fraction, ""))
         progress.done("write")
@@ -95,6 +105,26 @@ def replay_in_simulation(
     if outcome.replayed.refusals:
         raise PlanningError(outcome.sentence())
     yield outcome.sentence()
+
+
+def require_method(method: str, policy: str | Path | None, placement: str | Path | None) -> None:
+    """Refuses methods that do not exist, and what does not go with one.
+
+    Raises:
+        InputError: Naming what does.
+    """
+    if method not in ("plan", "policy"):
+        raise InputError(f"the method is '{method}'", "plan or policy", "correct --method")
+    if (method == "policy") != (policy is not None):
+        raise InputError(
+            f"the method is '{method}' and the policy's folder '{policy or ''}'",
+            "--method policy together with --policy",
+            "give both or neither",
+        )
+    if policy is not None and placement is not None:
+        raise InputError(
+            "a placement was given to a policy", "the placement that it was trained with", "leave --placement out"
+        )
 
 
 def require_target(target: str) -> None:

@@ -31,6 +31,7 @@ from rhov_core.nodes import QOS_OVERRIDES, Diagnostics, declare_config, latched_
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import HandObjectTrajectory
 
+METHODS = ("plan", "policy")
 _THREADS = 3
 """The planning runs in one; cancel requests must still get through."""
 _FEEDBACK_PERIOD = 0.2
@@ -43,7 +44,8 @@ _END_TIMEOUT = 5.0
 class ImitationNodeConfig:
     """Settings of the node; those of the planning have their own."""
 
-    method: Literal["plan"] = setting("plan", "how the motion is found if the goal does not say")
+    method: Literal["plan", "policy"] = setting("plan", "how the motion is found if the goal does not say")
+    policy_directory: str = setting("", "folder of a `rhov train`, for the method policy")
     mesh_file_path: str = setting("", "mesh of the object [m] if the goal does not say")
     placement_file: str = setting("", "placement.yaml that says where the camera stands; empty: searched")
     video: bool = setting(True, "write rollout.mp4 with the result")
@@ -99,18 +101,25 @@ class ImitationNode(Node):
 
     def _imitate(self, handle: ServerGoalHandle) -> Imitate.Result:
         request: Imitate.Goal = handle.request
-        if (request.method or self._config.method) != "plan":
-            raise InputError(f"the method is '{request.method}'", "plan", "leave the method empty")
+        method = request.method or self._config.method
+        if method not in METHODS:
+            raise InputError(f"the method is '{method}'", " or ".join(METHODS), "leave the method empty")
         mesh = Path(request.mesh_file_path or self._config.mesh_file_path)
         object_model = ObjectModel.load(mesh)
         trajectory = _trajectory(request)
-        placement = Placement.load(self._config.placement_file) if self._config.placement_file else None
 
         def cancelled() -> bool:
             return bool(handle.is_cancel_requested or self._ending.is_set())
 
         tell = _Feedback(handle)
-        result = imitate(trajectory, object_model, self._planning, placement, progress=tell, cancelled=cancelled)
+        if method == "policy":
+            from franka_imitation.learning.imitate_with_policy import imitate_with_policy  # torch loads slowly
+
+            directory = self._config.policy_directory
+            result = imitate_with_policy(trajectory, object_model, directory, self._planning, progress=tell)
+        else:
+            placement = Placement.load(self._config.placement_file) if self._config.placement_file else None
+            result = imitate(trajectory, object_model, self._planning, placement, progress=tell, cancelled=cancelled)
         if cancelled():
             raise PlanningError("The imitation was cancelled.")
         if request.output_directory:

@@ -1,0 +1,1 @@
+"""A policy that learns in simulation to make an object follow a trajectory."""

@@ -1,0 +1,70 @@
+"""`rhov train`: a policy for a reconstruction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from franka_imitation.config import ImitationConfig
+from franka_imitation.learning.config import TaskConfig
+from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.train import TrainConfig, train
+from franka_imitation.placement import Placement
+from rhov.stages import StageProgress
+from rhov_core.errors import InputError
+from rhov_core.object_model import ObjectModel
+from rhov_core.result_directory import TRAJECTORY
+from rhov_core.trajectory import HandObjectTrajectory
+
+OBSERVATIONS = ("guided", "paper")
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What was asked for; see the help texts of the command."""
+
+    trajectory: Path
+    mesh: Path
+    out: Path
+    robot: str
+    placement: Path | None
+    observation: str
+    rounds: int
+    environments: int
+    tasks: int
+    seed: int
+    threads: int
+    repair_mesh: bool
+
+
+def train_to_directory(request: TrainRequest) -> Iterator[str]:
+    """Trains a policy and yields how good it is.
+
+    Raises:
+        InputError: If something that was given cannot be used.
+        PlanningError: If there is no motion from which could be learned.
+    """
+    if request.observation not in OBSERVATIONS:
+        raise InputError(
+            f"the observation is '{request.observation}'", " or ".join(OBSERVATIONS), "correct --observation"
+        )
+    observation = cast(Literal["guided", "paper"], request.observation)
+    path = request.trajectory
+    demonstration = HandObjectTrajectory.load(path / TRAJECTORY if path.is_dir() else path)
+    model = ObjectModel.load(request.mesh, repair=request.repair_mesh)
+    placement = Placement.load(request.placement) if request.placement else None
+    config = TrainConfig(
+        imitation=ImitationConfig(robot=request.robot),
+        task=TaskConfig(observation=observation),
+        dagger=DaggerConfig(rounds=request.rounds, environments=request.environments),
+        tasks=request.tasks,
+        seed=request.seed,
+        threads=request.threads,
+    )
+    with StageProgress() as progress:
+        training = train(demonstration, model, request.out, config, placement, progress=progress.update)
+        for stage in ("planning", "training", "judging"):
+            progress.done(stage)
+    yield f"{training.sentence()} The policy is in {request.out}."

@@ -1,0 +1,130 @@
+"""A tiny policy is trained end to end; it gets better, it is exported, and what it does can be replayed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from franka_imitation.config import ImitationConfig
+from franka_imitation.learning import train as train_module
+from franka_imitation.learning.config import NOTHING_RANDOM, TaskConfig
+from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.evaluation import evaluate
+from franka_imitation.learning.imitate_with_policy import imitate_with_policy
+from franka_imitation.learning.observation import GUIDED_SIZE
+from franka_imitation.learning.policy import PLAN, PolicyNetwork
+from franka_imitation.learning.train import CHECKPOINTS, CURVES, REPORT, TrainConfig, train
+from franka_imitation.replay.steps import Grip, steps_of
+from franka_imitation.robot import Robot
+from franka_imitation.safety import JointMotion, SafetyChecks
+from rhov_core.errors import InputError, PlanningError
+
+CONFIG = TrainConfig(
+    imitation=ImitationConfig(up_in_camera=(0.0, -1.0, 0.0), candidates=1),
+    randomisation=NOTHING_RANDOM,
+    dagger=DaggerConfig(rounds=3, environments=12, steps=400, updates=300, batch=512),
+    tasks=1,
+    held_out=1,
+)
+TINY = replace(CONFIG, dagger=DaggerConfig(rounds=3, environments=2, steps=8, updates=5, batch=16))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, carried_box_result):
+    """With the plan, so that it is not searched again."""
+    folder = tmp_path_factory.mktemp("policy")
+    carried_box_result.plan.save(folder / PLAN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def training(folder, carried_box, box):
+    return train(carried_box, box, folder, CONFIG)
+
+
+@pytest.mark.slow
+def test_training_makes_a_policy_that_does_the_task(training, workshop, folder):
+    torch.manual_seed(5)
+    untrained = PolicyNetwork(GUIDED_SIZE)
+    environment = workshop.environment(2, TaskConfig(patience=6.0), workshop.task)
+
+    def act(network):
+        return evaluate(environment, lambda observation: network(observation).detach())
+
+    before, after = act(untrained), act(training.policy.network)
+    assert before.fraction_matched == 0
+    assert after.fraction_matched >= 0.9
+    assert after.total_reward > before.total_reward + 50
+    losses = [entry["loss"] for entry in training.report["rounds"]]
+    assert losses[-1] < losses[0]
+    assert list((folder / CURVES).glob("events.out.tfevents.*"))
+    assert (folder / REPORT).is_file() and not (folder / CHECKPOINTS).exists()
+
+
+@pytest.mark.slow
+def test_what_the_policy_does_can_be_replayed(training, folder, carried_box, box, tmp_path):
+    result = imitate_with_policy(carried_box, box, folder, CONFIG.imitation)
+    assert result.report["policy"]["fraction_matched"] >= 0.9
+    assert result.report["fraction_matched"] >= 0.9
+    plan = result.plan
+    steps = steps_of(plan)
+    assert [type(step) for step in steps].count(Grip) >= 2
+    motion = JointMotion(plan.joint_names, plan.time, plan.q, plan.velocity)
+    refusals = SafetyChecks(Robot.load("panda")).refusals(motion, measured=plan.q[0])
+    assert [refusal.sentence for refusal in refusals] == []
+    result.save(tmp_path)
+    assert (tmp_path / "plan.npz").is_file()
+    again = imitate_with_policy(carried_box, box, folder, CONFIG.imitation)
+    assert np.array_equal(again.plan.q, plan.q)
+
+
+@pytest.mark.slow
+def test_a_finished_training_is_not_repeated(training, folder, carried_box, box, monkeypatch):
+    monkeypatch.setattr(train_module, "collect", None)  # would fail
+    again = train(carried_box, box, folder, CONFIG)
+    assert again.report["held_out"] == training.report["held_out"]
+
+
+def test_an_interrupted_training_ends_like_one_that_was_not(
+    carried_box, box, carried_box_result, tmp_path, monkeypatch
+):
+    weights = []
+    for name in ("whole", "interrupted"):
+        out = tmp_path / name
+        out.mkdir()
+        carried_box_result.plan.save(out / PLAN)
+        if name == "interrupted":
+            collect = train_module.collect
+
+            def stop(environment, network, config, number, seed, collect=collect):
+                if number == 2:
+                    raise KeyboardInterrupt
+                return collect(environment, network, config, number, seed)
+
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(train_module, "collect", stop)
+                train(carried_box, box, out, TINY)
+            assert (out / CHECKPOINTS).is_dir()
+        monkeypatch.setattr(train_module, "_judge", lambda policy, workshop, config: {})
+        weights.append(train(carried_box, box, out, TINY).policy.network.state_dict())
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
+
+
+def test_a_folder_with_another_training_is_refused(carried_box, box, carried_box_result, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "_judge", lambda policy, workshop, config: {})
+    carried_box_result.plan.save(tmp_path / PLAN)
+    train(carried_box, box, tmp_path, TINY)
+    with pytest.raises(InputError, match="seed"):
+        train(carried_box, box, tmp_path, replace(TINY, seed=1))
+
+
+def test_a_policy_that_cannot_do_it_is_told(carried_box, box, carried_box_result, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "_judge", lambda policy, workshop, config: {})
+    carried_box_result.plan.save(tmp_path / PLAN)
+    train(carried_box, box, tmp_path, replace(TINY, task=TaskConfig(patience=1.0)))
+    with pytest.raises(PlanningError, match="first pose"):
+        imitate_with_policy(carried_box, box, tmp_path, TINY.imitation)
+    with pytest.raises(InputError, match="fr3"):
+        imitate_with_policy(carried_box, box, tmp_path, replace(TINY.imitation, robot="fr3"))

@@ -62,16 +62,17 @@ def on_card(frame, k, x, y, radius):
     return disc > 0
 
 
-def test_hidden_fingers_drawn_on_the_object_take_nothing_from_its_mask_but_its_flow():
+def test_hidden_fingers_drawn_on_the_object_take_nothing_from_its_mask_nor_its_flow():
     frames = [render(k, hand=False) for k in range(8)]
     drawn = [on_card(f, k, 70, 30, 16) & (k % 3 > 0) for k, f in enumerate(frames)]  # every third frame has no hand
     frames = [dataclasses.replace(f, hand_mask=hand) for f, hand in zip(frames, drawn, strict=True)]
     _, cues = follow(frames)
     for k, (cue, frame) in enumerate(zip(cues, frames, strict=True)):
         assert overlap(cue.object_mask, frame.visible) > 0.98
-        for points, hand in ((cue.flow_source, frames[k - 1].hand_mask), (cue.flow_target, frame.hand_mask)):
-            x, y = np.rint(points).astype(int).T
-            assert not hand[y, x].any()
+        if k > 0:
+            x, y = np.rint(cue.flow_source).astype(int).T
+            drawn_before = frames[k - 1].hand_mask
+            assert len(x) > 100 and drawn_before[y, x].any() == drawn_before.any()
 
 
 def test_fingers_in_front_of_the_middle_are_left_out_of_the_mask():

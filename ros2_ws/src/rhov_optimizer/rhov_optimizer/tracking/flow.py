@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.arrays import FloatArray
 from rhov_core.cues import FrameCues
 from rhov_optimizer.registration.points import PointTerm
-from rhov_optimizer.registration.surface import SurfaceView, lookup
+from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
 
 SURFACE_MARGIN = 4
@@ -28,20 +28,15 @@ class FlowTracks:
     """Their surface points and where they are in this frame."""
 
     @classmethod
-    def on_object(
-        cls, cues: FrameCues, previous: SurfaceView, previous_hand: BoolArray | None, config: TrackerConfig
-    ) -> FlowTracks:
+    def on_object(cls, cues: FrameCues, previous: SurfaceView, config: TrackerConfig) -> FlowTracks:
         """Selects tracks.
 
         Args:
             cues: Of the frame.
             previous: The object at its pose in the previous frame.
-            previous_hand: (H, W) where the hand was in the previous frame; None: nowhere.
             config: Settings.
         """
         good = previous.inside(cues.flow_source, SURFACE_MARGIN)
-        if previous_hand is not None:
-            good &= ~lookup(previous_hand, cues.flow_source)
         index = np.flatnonzero(good)
         if len(index) > config.flow_points:
             index = index[np.linspace(0, len(index) - 1, config.flow_points).astype(np.int64)]

@@ -25,6 +25,11 @@ from rhov_optimizer.tracking.verdict import Evidence, judge
 
 ANNEAL = (4.0, 1.0)
 """Widths of the robust kernels at the first and the last step of a frame, relative to the final ones."""
+LED_ANNEAL = (1.5, 1.0)
+"""The same where the flow leads to the predicted pose, which is then right to a few pixels: a wider kernel would give
+in to a border where something unknown, an arm or another object, hides the object."""
+LEAST_LEADING = 30
+"""The flow leads by at least this many tracks."""
 LEAST_FOLLOWED = 0.5
 """At least this fraction of the flow tracks must agree with a pose that follows from the last one."""
 
@@ -118,7 +123,8 @@ class FrameFitter:
                 least_sigma=config.contour_least_sigma,
             )
             terms.append(contour)
-        solution = solve(terms, T, iterations=config.iterations, anneal=ANNEAL)
+        led = flow is not None and len(flow) >= LEAST_LEADING and self._flow_leads_to(T, flow)
+        solution = solve(terms, T, iterations=config.iterations, anneal=LED_ANNEAL if led else ANNEAL)
         T = solution.T if solution.is_sound else T
         view = SurfaceView.draw(self._mesh, self._camera, T)
         iou = float("nan") if observation is None else observation.overlap(view)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.errors import InputError
@@ -48,7 +48,6 @@ class _Track:
     covariance: FloatArray
     velocity: FloatArray
     view: SurfaceView
-    hand: BoolArray | None
     lost_frames: int = 0
     unsearched: int = 0
     """Lost frames since the object was last searched for from all views."""
@@ -150,7 +149,7 @@ class ObjectTracker:
     def _predict(self, cues: FrameCues, track: _Track) -> tuple[FloatArray, FlowTracks | None]:
         """The pose by optical flow, or else by the outline, or by going on as before."""
         moved_on = perturb(track.T, VELOCITY_KEPT * track.velocity)
-        flow = FlowTracks.on_object(cues, track.view, track.hand, self._config)
+        flow = FlowTracks.on_object(cues, track.view, self._config)
         if len(flow) < LEAST_TRACKS:
             nearby = fit_nearby(cues, self._mesh, self._camera, moved_on, self._config)
             return (moved_on if nearby is None else nearby), None
@@ -187,7 +186,7 @@ class ObjectTracker:
             T, covariance = fit.T, covariance_of(fit.information, config)
             follows = track is not None and fit.state == ObjectState.TRACKED
             velocity = difference(T, track.T) if track is not None and follows else np.zeros(6)
-            self._track = _Track(T, covariance, velocity, fit.view, cues.hand_mask)
+            self._track = _Track(T, covariance, velocity, fit.view)
             self._keep_keyframe(cues, fit, fit.view)
         return ObjectEstimate(
             cues.frame_index,

@@ -29,7 +29,6 @@ class ObjectEstimatorConfig:
     features: int = setting(1000, "largest number of features in a frame", low=0, high=10000)
     feature_threshold: int = setting(20, "least contrast of a feature [grey levels]", low=1, high=100)
     feature_margin: int = setting(24, "how far around the object features are looked for [pixel]", low=0, high=400)
-    hand_margin: int = setting(6, "width around the hand in which no flow is trusted [pixel]", low=0, high=60)
     least_area: float = setting(
         0.1, "the object is lost when its mask is smaller than this part of the first one", low=0.0, high=1.0
     )

@@ -117,9 +117,7 @@ class ObjectEstimator:
             carried = flow.carry(previous.mask)
         found = self._track.follow(frame.image, carried, frame.hand_mask)
         self._hold(frame_index, frame, None if found is None else found.mask)
-        return self._cues(
-            frame, frame_index, stamp, hand, found, self._tracks(flow if found else None, previous, frame)
-        )
+        return self._cues(frame, frame_index, stamp, hand, found, self._tracks(flow if found else None, previous))
 
     def segment(self, frame_index: int, silhouette: BoolArray, band: int) -> BoolArray | None:
         """Segments a recent frame again near the silhouette of a pose (see `rhov_core.interfaces`).
@@ -169,20 +167,16 @@ class ObjectEstimator:
         )
         return found.mask, (note,) if sides else ()
 
-    def _tracks(self, flow: RegionFlow | None, previous: _Frame, frame: _Frame) -> tuple[FloatArray, FloatArray] | None:
-        """Flow on the object's surface: not at its border, and not where the hand is before or after."""
+    def _tracks(self, flow: RegionFlow | None, previous: _Frame) -> tuple[FloatArray, FloatArray] | None:
+        """Flow on what is seen of the object, not at its border.
+
+        Where the hand is drawn does not matter: it is drawn over parts of the object that are seen between and beside
+        fingers, often most of them, and fingers that slip into the mask move with what they hold.
+        """
         if flow is None or previous.mask is None or self._config.flow_tracks == 0:
             return None
         inside = _eroded(previous.mask, EDGE)
-        if previous.hand_mask is not None:
-            inside &= ~_dilated(previous.hand_mask, self._config.hand_margin)
-        source, target = flow.tracks(inside, self._config.flow_tracks, self._config.flow_tolerance)
-        if frame.hand_mask is not None and len(target):
-            hand = _dilated(frame.hand_mask, self._config.hand_margin)
-            x, y = np.rint(target).astype(int).T
-            free = ~hand[y, x]
-            source, target = source[free], target[free]
-        return source, target
+        return flow.tracks(inside, self._config.flow_tracks, self._config.flow_tolerance)
 
     def _hold(self, frame_index: int, frame: _Frame, mask: BoolArray | None) -> None:
         self._frames[frame_index] = _Frame(frame.image, frame.gray, frame.hand_mask, mask)
@@ -222,7 +216,3 @@ def _square(radius: int) -> ByteArray:
 
 def _eroded(mask: BoolArray, radius: int) -> BoolArray:
     return cv2.erode(np.ascontiguousarray(mask).view(np.uint8), _square(radius)).view(np.bool_)
-
-
-def _dilated(mask: BoolArray, radius: int) -> BoolArray:
-    return cv2.dilate(np.ascontiguousarray(mask).view(np.uint8), _square(radius)).view(np.bool_)

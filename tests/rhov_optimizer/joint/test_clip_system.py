@@ -34,9 +34,21 @@ def test_step_and_covariance_are_those_of_the_dense_system(count: int, keyframes
     system, H, g = _random_system(count, keyframes)
     expected = np.linalg.inv(H)
     np.testing.assert_allclose(system.solve(0.0).ravel(), -expected @ g, rtol=1e-6, atol=1e-8)
-    covariance = system.covariance(0.0)
-    for i in range(count):
-        np.testing.assert_allclose(covariance[i], expected[6 * i : 6 * i + 6, 6 * i : 6 * i + 6], rtol=1e-6, atol=1e-9)
+    blocks = expected.reshape(count, 6, count, 6).transpose(0, 2, 1, 3)
+    covariances = system.covariances(damping=0.0)
+    np.testing.assert_array_equal(system.covariance(0.0), covariances[0])
+    for gap in range(3):
+        for i in range(count):
+            wanted = blocks[i, i + gap] if i + gap < count else np.zeros((6, 6))
+            np.testing.assert_allclose(covariances[gap, i], wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_including_another_system_adds_its_weighted_equations() -> None:
+    (first, H1, g1), (second, H2, g2) = _random_system(6, [2], seed=1), _random_system(6, [2], seed=2)
+    first.include(second, 0.3)
+    np.testing.assert_allclose(first.solve(0.0).ravel(), -np.linalg.solve(H1 + 0.3 * H2, g1 + 0.3 * g2), rtol=1e-6)
+    at = slice(12, 18)
+    np.testing.assert_allclose(first.hessians()[2], (H1 + 0.3 * H2)[at, at])
 
 
 def test_order_of_a_pair_does_not_matter() -> None:

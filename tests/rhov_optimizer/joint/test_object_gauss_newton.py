@@ -50,6 +50,7 @@ def test_each_kind_of_residual_can_be_switched_off(clip: Any, left_out: str) -> 
     tracked = np.stack([estimate.T_camera_object for estimate in part.estimates])
     assert np.isfinite(solution.T).all()
     assert part.object_errors(solution.T)[0] < part.object_errors(tracked)[0]
+    assert part.object_errors(solution.T)[1] < part.object_errors(tracked)[1]
 
 
 def test_a_gap_is_bridged_with_grown_covariance(clip: Any) -> None:

@@ -135,41 +135,62 @@ def _smoothness(count: int, unseen: tuple[int, ...] = ()) -> tuple[Smoothness, F
     stamps = np.cumsum(np.r_[0.0, 0.03 + 0.02 * (np.arange(count - 1) % 2)])
     lost = np.zeros(count, np.bool_)
     lost[list(unseen)] = True
-    sigma, velocity = np.repeat([1.0, 5.0], 3), np.repeat([0.5, 1.0], 3)
     w = 0.4 * stamps[:, None] * [1.0, -0.5, 0.3] + 0.05 * stamps[:, None] ** 2
     T = make_transform(exp_rotation(w), stamps[:, None] * [0.1, 0.2, 0.0] + [0, 0, 0.5])
-    return Smoothness(stamps, lost, sigma, velocity), T, stamps
+    return Smoothness(stamps, lost, np.repeat([0.5, 1.0], 3)), T, stamps
+
+
+def _variance(count: int) -> FloatArray:
+    return np.linspace(1.0, 2.0, count - 2)[:, None] * np.repeat([1.0, 25.0], 3)
 
 
 def test_smoothness_is_indifferent_to_steady_motion_at_uneven_frames() -> None:
     prior, _, stamps = _smoothness(5)
     T = make_transform(exp_rotation(stamps[:, None] * [[0.5, 0.2, -0.4]]), stamps[:, None] * [[0.3, 0, 0.1]])
     system = ClipSystem(5)
-    prior.linearise(T, system)
+    prior.linearise(T, _variance(5), system)
     assert np.abs(system.gradient).max() < 1e-8
 
 
 def test_smoothness_normal_equations_are_those_of_the_residuals() -> None:
-    prior, T, stamps = _smoothness(3, unseen=(2,))
-    dt = np.diff(stamps)
+    prior, T, stamps = _smoothness(4, unseen=(3,))
+    dt, sigma = np.diff(stamps), np.sqrt(_variance(4))
 
     def residuals(tangents: FloatArray) -> FloatArray:
-        poses = perturb(T, tangents.reshape(3, 6))
+        poses = perturb(T, tangents.reshape(4, 6))
         turn = log_rotation(poses[1:, :3, :3] @ np.swapaxes(poses[:-1, :3, :3], 1, 2))
         velocity = np.concatenate([np.diff(poses[:, :3, 3], axis=0), turn], 1) / dt[:, None]
-        acceleration = (velocity[1] - velocity[0]) / dt.mean()
-        return np.concatenate([acceleration / np.repeat([1.0, 5.0], 3), velocity[1] / np.repeat([0.5, 1.0], 3)])
+        acceleration = np.diff(velocity, axis=0) / ((dt[1:] + dt[:-1]) / 2)[:, None]
+        return np.concatenate([(acceleration / sigma).ravel(), velocity[2] / np.repeat([0.5, 1.0], 3)])
 
-    J = np.empty((12, 18))
-    for axis in range(18):
-        tangent = np.eye(18)[axis] * STEP
+    J = np.empty((18, 24))
+    for axis in range(24):
+        tangent = np.eye(24)[axis] * STEP
         J[:, axis] = (residuals(tangent) - residuals(-tangent)) / (2 * STEP)
-    system = ClipSystem(3)
-    prior.linearise(T, system)
-    np.testing.assert_allclose(system.gradient.ravel(), J.T @ residuals(np.zeros(18)), rtol=1e-5, atol=1e-4)
-    for frame in range(3):
+    system = ClipSystem(4)
+    prior.linearise(T, _variance(4), system)
+    np.testing.assert_allclose(system.gradient.ravel(), J.T @ residuals(np.zeros(24)), rtol=1e-5, atol=1e-4)
+    for frame in range(4):
         system.add(frame, 1e3 * np.eye(6), np.zeros(6))
-    np.testing.assert_allclose(_dense(system) - 1e3 * np.eye(18), J.T @ J, atol=1e-6 * np.abs(J.T @ J).max())
+    np.testing.assert_allclose(_dense(system) - 1e3 * np.eye(24), J.T @ J, atol=1e-6 * np.abs(J.T @ J).max())
+
+
+def test_expected_squares_of_accelerations_are_those_of_drawn_poses() -> None:
+    prior, T, stamps = _smoothness(5)
+    rng = np.random.default_rng(0)
+    root = 1e-3 * rng.normal(size=(30, 30))
+    blocks = (root @ root.T).reshape(5, 6, 5, 6).transpose(0, 2, 1, 3)
+    covariances = np.zeros((3, 5, 6, 6))
+    for gap in range(3):
+        covariances[gap, : 5 - gap] = blocks[np.arange(5 - gap), np.arange(gap, 5)]
+    dt = np.diff(stamps)
+    drawn = []
+    for tangents in rng.normal(size=(4000, 30)) @ root.T:
+        poses = perturb(T, tangents.reshape(5, 6))
+        turn = log_rotation(poses[1:, :3, :3] @ np.swapaxes(poses[:-1, :3, :3], 1, 2))
+        velocity = np.concatenate([np.diff(poses[:, :3, 3], axis=0), turn], 1) / dt[:, None]
+        drawn.append(np.square(np.diff(velocity, axis=0) / ((dt[1:] + dt[:-1]) / 2)[:, None]))
+    np.testing.assert_allclose(prior.expected_squares(T, covariances), np.mean(drawn, axis=0), rtol=0.15)
 
 
 def test_contour_pulls_a_displaced_pose_back(true_clip: Any) -> None:

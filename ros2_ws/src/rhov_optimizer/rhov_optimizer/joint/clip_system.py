@@ -37,6 +37,13 @@ def _band_of_inverse(factor: FloatArray) -> FloatArray:
     return inverse
 
 
+def _blocks(inverse: FloatArray, first: NDArray[np.int64], second: NDArray[np.int64]) -> FloatArray:
+    """Blocks (n, 6, 6) of pairs of places of the chain, the second not before the first, from the band of A^-1."""
+    a, b = np.mgrid[:6, :6]
+    row, column = 6 * first[:, None, None] + a, 6 * second[:, None, None] + b
+    return inverse[np.abs(column - row), np.minimum(row, column)]
+
+
 class ClipSystem:
     """Accumulates H and g of `0.5 x' H x + g' x` and solves for the step x.
 
@@ -91,24 +98,50 @@ class ClipSystem:
         step[chain] = top.reshape(-1, 6)
         return step
 
+    def include(self, other: ClipSystem, weight: float = 1.0) -> None:
+        """Adds the normal equations of another system of the same frames and keyframes, times a weight."""
+        self.gradient += weight * other.gradient
+        self._diagonal += weight * other._diagonal
+        self._next += weight * other._next
+        self._arrow += weight * other._arrow
+
+    def hessians(self) -> FloatArray:
+        """The blocks (count, 6, 6) on the diagonal of H."""
+        return self._diagonal.copy()
+
     def covariance(self, damping: float = 1e-9) -> FloatArray:
         """The blocks (count, 6, 6) on the diagonal of H^-1."""
+        return self.covariances(0, damping)[0]
+
+    def covariances(self, reach: int = REACH, damping: float = 1e-9) -> FloatArray:
+        """Blocks (reach + 1, count, 6, 6) of H^-1: entry [gap, i] is that of the frames i and i + gap.
+
+        Entries whose second frame is beyond the end are zero.
+
+        Args:
+            reach: The largest gap, at most `REACH`.
+            damping: Fraction of the diagonal that is added to it.
+        """
         band, arrow, corner, chain = self._assemble(damping)
-        out = np.zeros((self.count, 6, 6))
         inverse = _band_of_inverse(band) if len(chain) else np.zeros((_LOWER + 1, 0))
-        spread = np.zeros((6 * len(chain), 0))
-        factor = np.zeros((0, 0))
-        if len(self.keyframes):
+        place, row = np.full(self.count, -1), np.full(self.count, -1)
+        place[chain], row[self.keyframes] = np.arange(len(chain)), np.arange(len(self.keyframes))
+        size = 6 * len(self.keyframes)
+        spread, factor = np.zeros((6 * len(chain), size)), np.zeros((size, size))
+        if size:
             spread = sla.cho_solve_banded((band, True), arrow.T) if len(chain) else arrow.T
             factor = np.linalg.inv(corner - arrow @ spread)
-            for row, frame in enumerate(self.keyframes):
-                out[frame] = factor[6 * row : 6 * row + 6, 6 * row : 6 * row + 6]
-        for place, frame in enumerate(chain):
-            at = 6 * place
-            for a in range(6):
-                for b in range(a + 1):
-                    out[frame, a, b] = out[frame, b, a] = inverse[a - b, at + b]
-            out[frame] += spread[at : at + 6] @ factor @ spread[at : at + 6].T
+        # How each frame moves with the keyframes: a keyframe with itself, a frame of the chain against its coupling.
+        along = np.zeros((self.count, 6, size))
+        along[chain] = -spread.reshape(len(chain), 6, size)
+        for r, frame in enumerate(self.keyframes):
+            along[frame, :, 6 * r : 6 * r + 6] = np.eye(6)
+        out = np.zeros((reach + 1, self.count, 6, 6))
+        for gap in range(reach + 1):
+            first, second = along[: self.count - gap], along[gap:]
+            out[gap, : self.count - gap] = (first @ factor) @ second.transpose(0, 2, 1)
+            both = np.flatnonzero((place[: self.count - gap] >= 0) & (place[gap:] >= 0))
+            out[gap, both] += _blocks(inverse, place[both], place[both + gap])
         return out
 
     def _assemble(self, damping: float) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from rhov_core.config import check_ranges, setting
 class ObjectSolverConfig:
     """Settings of `solve_object_clip`. Defaults were measured on a real clip, 640x480 pixels at 30 frames a second."""
 
-    iterations: int = setting(6, "largest number of Gauss-Newton steps over the clip", low=1)
+    iterations: int = setting(12, "largest number of Gauss-Newton steps over the clip", low=1)
     max_faces: int = setting(2000, "the mesh is decimated to this many faces", low=4)
 
     contour_points: int = setting(80, "points on the silhouette and on the mask's border", low=10)
@@ -37,11 +37,38 @@ class ObjectSolverConfig:
     depth_weight: float = setting(0.05, "weight of a pixel's depth; neighbours err alike", low=0.0)
 
     smoothness_weight: float = setting(1.0, "weight of the prior on motion; 0 leaves each frame to itself", low=0.0)
-    acceleration: float = setting(0.7, "standard deviation of the object's acceleration [m/s^2]", low=1e-3)
-    angular_acceleration: float = setting(4.7, "standard deviation of its angular acceleration [rad/s^2]", low=1e-3)
+    acceleration: float = setting(
+        0.7, "standard deviation of the object's acceleration before the clip has shown its own [m/s^2]", low=1e-3
+    )
+    angular_acceleration: float = setting(
+        4.7, "standard deviation of its angular acceleration before the clip has shown its own [rad/s^2]", low=1e-3
+    )
+    least_acceleration: float = setting(
+        0.01, "smallest standard deviation of the acceleration that a clip may show [m/s^2]", low=1e-4
+    )
+    least_angular_acceleration: float = setting(
+        0.1, "smallest standard deviation of the angular acceleration that a clip may show [rad/s^2]", low=1e-4
+    )
+    motion_memory: float = setting(
+        0.13, "accelerations this near in time are taken to be of one size; standard deviation [s]", low=1e-3
+    )
+    learn_variances: bool = setting(
+        True, "estimate from the clip how far its outlines are to be trusted and how restlessly the object moves"
+    )
     unseen_velocity: float = setting(0.1, "standard deviation of the velocity where the object is lost [m/s]", low=1e-3)
     unseen_angular_velocity: float = setting(
         0.7, "standard deviation of the angular velocity where the object is lost [rad/s]", low=1e-3
+    )
+
+    start_translation: float = setting(
+        0.05,
+        "how far tracked positions may be off, in clips without outlines and depth; deviation [m]",
+        low=1e-3,
+    )
+    start_rotation: float = setting(
+        0.2,
+        "how far tracked rotations may be off, in clips without outlines and depth; deviation [rad]",
+        low=1e-3,
     )
 
     covariance_inflation: float = setting(
@@ -68,7 +95,9 @@ class ObjectSolverConfig:
         lengths = (
             "depth_sigma",
             "acceleration",
+            "least_acceleration",
             "unseen_velocity",
+            "start_translation",
             "covariance_floor_translation",
             "unknown_translation",
         )

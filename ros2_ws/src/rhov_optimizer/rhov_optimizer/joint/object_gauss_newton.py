@@ -14,7 +14,7 @@ import numpy as np
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
-from rhov_core.pose import perturb
+from rhov_core.pose import difference, perturb
 from rhov_optimizer.joint.clip_system import ClipSystem
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.residuals.contour import ContourResidual
@@ -22,6 +22,7 @@ from rhov_optimizer.joint.residuals.depth import DepthResidual
 from rhov_optimizer.joint.residuals.smoothness import Smoothness
 from rhov_optimizer.joint.residuals.tracks import Transfer, feature_transfers, flow_transfers
 from rhov_optimizer.joint.residuals.transfer import SurfacePoints, add_transfer
+from rhov_optimizer.joint.variances import Variances
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.track_record import TrackRecord
@@ -31,7 +32,7 @@ CONVERGED = 2e-4
 LARGEST_STEP = 0.1
 """Steps of a frame are shortened to this [object diameters, rad]."""
 FIRST_KERNEL = 3.0
-"""The robust kernels start this much wider and shrink by one a step."""
+"""The robust kernels start this much wider and shrink by one a step; then the variances are learnt too."""
 
 
 @dataclass(frozen=True)
@@ -61,45 +62,71 @@ class _ClipProblem:
         mesh: CentredMesh,
         camera: Camera,
         records: Sequence[TrackRecord],
+        T: FloatArray,
         seen: BoolArray,
         config: ObjectSolverConfig,
         metric: bool,
     ) -> None:
         self._mesh, self._camera, self._records, self._seen = mesh, camera, records, seen
+        self._start, self._config = T, config
+        stamps = np.array([record.stamp for record in records])
+        self.variances = Variances.assumed(stamps, config)
         self._contour = ContourResidual(mesh, camera, config)
         self._depth = DepthResidual(config, metric)
+        self._has_depth = any(self._depth.applies(int(i), records[i]) for i in np.flatnonzero(seen))
         self._transfers: dict[int, list[Transfer]] = {}
         features = feature_transfers(records, seen, config)
         for transfer in [*features, *flow_transfers(records, seen, config)]:
             self._transfers.setdefault(transfer.source, []).append(transfer)
         self._keyframes = sorted({transfer.source for transfer in features})
+        self._outlines, self._rest = (ClipSystem(len(records), self._keyframes) for _ in range(2))
         self._smoothness = None
         if config.smoothness_weight > 0:
-            wider = 1.0 / np.sqrt(config.smoothness_weight)
-            self._smoothness = Smoothness(
-                np.array([record.stamp for record in records]),
-                ~seen,
-                wider * np.repeat([config.acceleration, config.angular_acceleration], 3),
-                wider * np.repeat([config.unseen_velocity, config.unseen_angular_velocity], 3),
-            )
+            velocity = np.repeat([config.unseen_velocity, config.unseen_angular_velocity], 3)
+            self._smoothness = Smoothness(stamps, ~seen, velocity / np.sqrt(config.smoothness_weight))
 
-    def linearise(self, T: FloatArray, kernel_scale: float) -> ClipSystem:
-        """The normal equations at the poses T (N, 4, 4)."""
-        system = ClipSystem(len(T), self._keyframes)
+    def measure(self, T: FloatArray, kernel_scale: float) -> None:
+        """Linearises what was measured at the poses T (N, 4, 4)."""
+        self._outlines, self._rest = (ClipSystem(len(T), self._keyframes) for _ in range(2))
         for frame in np.flatnonzero(self._seen):
-            self._contour.linearise(frame, self._records[frame], T[frame], kernel_scale, system)
+            self._contour.linearise(frame, self._records[frame], T[frame], kernel_scale, self._outlines)
             transfers = self._transfers.get(int(frame), [])
             has_depth = self._depth.applies(frame, self._records[frame])
             view = SurfaceView.draw(self._mesh, self._camera, T[frame]) if transfers or has_depth else None
             if view is None:
                 continue
             if has_depth:
-                self._depth.linearise(frame, self._records[frame], view, kernel_scale, system)
+                self._depth.linearise(frame, self._records[frame], view, kernel_scale, self._rest)
             if transfers:
-                self._transfer(T, view, transfers, kernel_scale, system)
+                self._transfer(T, view, transfers, kernel_scale, self._rest)
+
+    def system(self, T: FloatArray) -> ClipSystem:
+        """The normal equations of what was measured last and of the prior at the poses T (N, 4, 4)."""
+        system = ClipSystem(len(T), self._keyframes)
+        system.include(self._rest)
+        system.include(self._outlines, self.variances.outline_trust)
         if self._smoothness is not None:
-            self._smoothness.linearise(T, system)
+            self._smoothness.linearise(T, self.variances.motion / self._config.smoothness_weight, system)
+        if not (self._outlines.hessians().any() or self._has_depth):
+            self._add_anchor(T, system)
         return system
+
+    def _add_anchor(self, T: FloatArray, system: ClipSystem) -> None:
+        """Holds the tracked poses loosely where they started.
+
+        Flow and features alone leave the clip as a whole free: each step would carry it further away.
+        """
+        config = self._config
+        precision = np.diag(1.0 / np.square(np.repeat([config.start_translation, config.start_rotation], 3)))
+        for frame in np.flatnonzero(self._seen):
+            system.add(frame, precision, precision @ difference(T[frame], self._start[frame]))
+
+    def learn(self, T: FloatArray) -> None:
+        """Estimates the variances from what was measured last at the poses T (N, 4, 4)."""
+        covariances, outlines = self.system(T).covariances(), self._outlines
+        self.variances.learn_outlines(outlines.gradient, outlines.hessians(), covariances[0])
+        if self._smoothness is not None:
+            self.variances.learn_motion(self._smoothness.expected_squares(T, covariances))
 
     def _transfer(
         self, T: FloatArray, view: SurfaceView, transfers: list[Transfer], kernel_scale: float, system: ClipSystem
@@ -138,17 +165,20 @@ def solve_object_clip(
     Returns:
         The poses with their covariance.
     """
-    problem = _ClipProblem(mesh, camera, records, seen, config, metric)
+    problem = _ClipProblem(mesh, camera, records, np.asarray(T, np.float64), seen, config, metric)
     unit = np.repeat([mesh.diameter, 1.0], 3)
     poses, size, done = np.asarray(T, np.float64), float("inf"), 0
-    system = problem.linearise(poses, FIRST_KERNEL)
+    problem.measure(poses, FIRST_KERNEL)
     while done < config.iterations and size > CONVERGED:
-        step = _shortened(system.solve() / unit)
+        step = _shortened(problem.system(poses).solve() / unit)
         poses = perturb(poses, step * unit)
         size, done = float(np.sqrt((step**2).mean())), done + 1
-        system = problem.linearise(poses, max(1.0, FIRST_KERNEL - done))
+        problem.measure(poses, max(1.0, FIRST_KERNEL - done))
+        if config.learn_variances and done >= FIRST_KERNEL:
+            problem.learn(poses)
         if not step_done(done / config.iterations):
             break
+    system = problem.system(poses)
     inflation = config.covariance_inflation**2
     unknown = inflation * np.diag(1.0 / np.square(np.repeat([config.unknown_translation, config.unknown_rotation], 3)))
     for frame in range(len(poses)):

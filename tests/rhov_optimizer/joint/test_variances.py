@@ -29,8 +29,9 @@ def test_strokes_and_pauses_get_variances_of_their_own() -> None:
     true[44:] = np.repeat([3.0, 20.0], 3)
     variances.learn_motion(np.square(true * rng.normal(size=true.shape)))
     deviation = np.sqrt(variances.motion)
-    for column in (0, 3):
-        np.testing.assert_allclose(np.median(deviation[:30, column]), true[0, column], rtol=1.0)
+    usual = ObjectSolverConfig().acceleration, ObjectSolverConfig().angular_acceleration
+    for column, assumed in zip((0, 3), usual, strict=True):
+        assert np.median(deviation[:30, column]) < 0.4 * assumed
         np.testing.assert_allclose(np.median(deviation[-30:, column]), true[-1, column], rtol=0.3)
 
 

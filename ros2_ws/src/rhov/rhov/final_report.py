@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ REPLAY = "replay"
 VIDEO = "rollout.mp4"
 
 
-def merge_reports(directory: str | Path, stage_seconds: Mapping[str, float], wall_seconds: float) -> dict[str, Any]:
+def merge_reports(
+    directory: str | Path, stage_seconds: Mapping[str, float], wall_seconds: float, notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """Adds what the imitation and the replay report to the reconstruction's report.json, and returns it.
 
     The rollout video and the plot of the imitation are put beside the reconstruction's.
@@ -25,11 +27,13 @@ def merge_reports(directory: str | Path, stage_seconds: Mapping[str, float], wal
         directory: The result folder; the imitation's is inside it, if there is one.
         stage_seconds: Wall seconds of the run's stages.
         wall_seconds: Of the whole run.
+        notes: What the user has to know besides what the report says already.
     """
     folder = Path(directory)
     report = read_json(folder / REPORT)
     report["stage_seconds"] = dict(stage_seconds)
     report["wall_seconds"] = wall_seconds
+    report["notes"] = [*report.get("notes", []), *notes]
     for name, part in ((IMITATION, folder / IMITATION), (REPLAY, folder / IMITATION / REPLAY)):
         if (part / REPORT).exists():
             report[name] = read_json(part / REPORT)
@@ -43,6 +47,7 @@ def merge_reports(directory: str | Path, stage_seconds: Mapping[str, float], wal
 def summary_lines(directory: str | Path, report: Mapping[str, Any]) -> Iterator[str]:
     """A few lines for the terminal: what was made and how good it is."""
     folder, quality = Path(directory), report["object"]
+    yield from report["notes"]
     overlap, jitter = quality["mask_iou"]["end"], quality["rotation_jitter_deg"]["end"]
     figures = f"median mask overlap {overlap:.3f}" if overlap is not None else "no mask to compare with"
     if jitter is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rhov.final_report import add_figures
 from rhov.products import make_products
 from rhov.request import ReconstructRequest, load_pose
 from rhov.stages import StageProgress
@@ -82,6 +83,7 @@ def reconstruct_to_directory(request: ReconstructRequest) -> Iterator[str]:
             lambda fraction: progress.update("overlay and plots", fraction, ""),
         )
         progress.done("overlay and plots")
+        add_figures(request.out, {"stage_seconds": progress.seconds})
     yield from report["notes"]
     yield f"{len(result.trajectory)} frames, {result.trajectory.frames_lost} lost; results are in {request.out}"
 
@@ -101,6 +103,7 @@ def track_video(request: ReconstructRequest, model: ObjectModel, progress: Progr
     segmenter = objects if cues_directory is None else cues_directory.segmenter(objects)
     tracker = ObjectTracker(model, camera, segmenter)
     clip = TrackedClip(camera, hands.model("right"))
+    clip.notes += Camera.choice_notes(request.camera_file, request.focal, camera)
     total = request.count or reader.info.frames_announced
     begin = time.monotonic()
     for index, stamp, picture in reader:

@@ -92,6 +92,23 @@ class Camera:
             return camera
         return cls.from_focal(focal, width, height) if focal else cls.guess(width, height)
 
+    @staticmethod
+    def choice_notes(camera_file: str | Path | None, focal: float, camera: Camera) -> tuple[str, ...]:
+        """What a user has to know about a camera that `choose` chose; nothing if it was given.
+
+        Args:
+            camera_file: As it was given to `choose`.
+            focal: As it was given to `choose` [pixel].
+            camera: The chosen one.
+        """
+        if camera_file or focal:
+            return ()
+        return (
+            f"the camera is not calibrated: its focal length is guessed as {camera.fx:.0f} pixel, and distances from "
+            "the camera are wrong by as many percent as that is (give a camera file or a focal length); neither the "
+            "verdicts nor the covariance know of it",
+        )
+
     @property
     def fx(self) -> float:
         """Horizontal focal length [pixel]."""

@@ -129,11 +129,16 @@ class Coordinator(Node):
                 self._imitate_and_replay(reconstruction.trajectory)
             if products is not None:
                 self._wait_for_products(products)
-        report = merge_reports(self._out, self._progress.seconds, time.monotonic() - started)
+        report = merge_reports(self._out, self._progress.seconds, time.monotonic() - started, self._camera_notes())
         self._finished = True
         for line in summary_lines(self._out, report):
             self._progress.say(line)
         raise StopNode(0)
+
+    def _camera_notes(self) -> tuple[str, ...]:
+        """What the user has to know about the video's camera; other images come with a camera of their own."""
+        config = self._config
+        return Camera.choice_notes(config.camera_file, config.focal, self._camera) if config.video_path else ()
 
     def _imitate_and_replay(self, trajectory: Any) -> None:
         config, folder = self._config, self._out / "imitation"

@@ -75,7 +75,7 @@ def test_the_library_leaves_everything_that_it_promises(by_library):
     report = read_json(out / "report.json")
     assert report["frames_lost"] == 0
     assert report["object"]["mask_iou"]["end"] > 0.9
-    assert set(report["stage_seconds"]) == {"track", "optimise"}
+    assert set(report["stage_seconds"]) == {"track", "optimise", "overlay and plots"}
 
 
 def test_the_nodes_give_the_same_poses_as_the_library(by_library, by_nodes):

@@ -55,3 +55,16 @@ def test_a_window_tells_what_was_tracked(model):
 def test_a_window_without_hands(model):
     window = tracked_trajectory([frame(0), frame(1)], CAMERA, model, HandModel.load())
     assert not window.hand_valid.any() and window.hand_side == "right"
+
+
+def test_revisions_replace_the_newest_frames_that_are_still_held():
+    buffer = TrackBuffer(4)
+    for i in range(6):
+        buffer.append(frame(i))
+    other = [frame(i, ObjectState.REINITIALISED) for i in range(1, 6)]
+    buffer.revise([(f.estimate, f.record) for f in other])
+    assert [f.estimate.state for f in buffer.newest()] == [ObjectState.REINITIALISED] * 4
+    assert [f.record.frame_index for f in buffer.newest()] == [2, 3, 4, 5]
+    buffer.revise([(frame(5).estimate, frame(5).record)])
+    assert [f.estimate.state for f in buffer.newest(2)] == [ObjectState.REINITIALISED, ObjectState.TRACKED]
+    assert buffer.received == 6

@@ -6,7 +6,7 @@ The nodes run the same classes with the same settings, so both give the same num
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +27,7 @@ from rhov_core.result_directory import write_result
 from rhov_core.video import VideoReader
 from rhov_optimizer.joint import JointResult, optimise_trajectory
 from rhov_optimizer.track_record import TrackRecord
-from rhov_optimizer.tracking import ObjectTracker
+from rhov_optimizer.tracking import ObjectTracker, Revision
 from rhov_optimizer.tracking.figures import per_frame_figures
 from rhov_perception.cues_directory import CuesDirectory
 from rhov_perception.hand import HandEstimator
@@ -48,6 +48,13 @@ class TrackedClip:
     records: list[TrackRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """Sentences for the user."""
+
+    def add(self, estimate: ObjectEstimate, record: TrackRecord, revised: Sequence[Revision]) -> None:
+        """Adds a frame, and what the tracker now says about the frames just before it."""
+        for i, (earlier_estimate, earlier_record) in enumerate(reversed(revised), 1):
+            self.estimates[-i], self.records[-i] = earlier_estimate, earlier_record
+        self.estimates.append(estimate)
+        self.records.append(record)
 
     def per_frame(self) -> dict[str, list[float | None]]:
         """Figures of each frame, for plots; None where one is missing."""
@@ -117,9 +124,9 @@ def track_video(request: ReconstructRequest, model: ObjectModel, progress: Progr
             clip.notes += objects.notes
         if cues_directory is not None:
             cues = cues_directory.apply(cues)
-        clip.estimates.append(tracker.step(cues) if clip.estimates else tracker.start(cues, pose))
+        estimate = tracker.step(cues) if clip.estimates else tracker.start(cues, pose)
         assert tracker.record is not None
-        clip.records.append(tracker.record)
+        clip.add(estimate, tracker.record, tracker.revised)
         if cues.hand is not None:
             clip.hand_model = hands.model(cues.hand.side)
         done = len(clip.estimates)

@@ -92,6 +92,10 @@ class StreamTracker:
         estimate = self._estimated(cues)
         record = self._tracker.record
         assert record is not None
+        if self._tracker.revised:
+            self._buffer.revise(self._tracker.revised)
+            detail = "another pose than the first explains the video better: the frames so far were corrected"
+            self._outputs.event(TrackingEvent.REINITIALISED, header, estimate.frame_index, detail)
         self._buffer.append(TrackedFrame(header, record, estimate))
         self._outputs.estimate(estimate, header, cues.hand)
         self._tell(estimate, header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from std_msgs.msg import Header
@@ -11,6 +12,7 @@ from std_msgs.msg import Header
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.track_record import TrackRecord
+from rhov_optimizer.tracking import Revision
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ class TrackBuffer:
         with self._lock:
             self._frames.append(frame)
             self._received += 1
+
+    def revise(self, revised: Sequence[Revision]) -> None:
+        """Replaces what was said about the newest frames, oldest first; frames no longer held are left out."""
+        with self._lock:
+            for i, (estimate, record) in enumerate(reversed(revised), 1):
+                if i <= len(self._frames):
+                    self._frames[-i] = TrackedFrame(self._frames[-i].header, record, estimate)
 
     def clear(self) -> None:
         """Forgets all frames."""

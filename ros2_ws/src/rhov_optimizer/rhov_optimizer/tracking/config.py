@@ -71,6 +71,12 @@ class TrackerConfig:
         5, "a lost object is searched for from all views after this many lost frames, and again", low=1
     )
 
+    hypotheses: int = setting(5, "poses of the first frame that are followed until the video tells them apart", low=1)
+    hypothesis_frames: int = setting(20, "after this many frames the best of them is kept", low=1)
+    hypothesis_gap: float = setting(
+        0.15, "poses whose overlap with the first mask is this much less than the best one's are left out", low=0.0
+    )
+
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
     covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
     lost_drift_translation: float = setting(0.03, "growth of the position's deviation per sqrt(lost frame) [m]", low=0)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
 from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
@@ -13,44 +9,12 @@ from rhov_core.errors import InputError
 from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
-from rhov_core.pose import difference, perturb
-from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPose, InitialPoseConfig, find_initial_pose, refine_initial_pose
 from rhov_optimizer.registration.mesh import CentredMesh
-from rhov_optimizer.registration.solver import solve
-from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.track_record import TrackRecord
 from rhov_optimizer.tracking.config import TrackerConfig
-from rhov_optimizer.tracking.fit import FrameFit
-from rhov_optimizer.tracking.flow import FlowTracks
-from rhov_optimizer.tracking.frame_fitter import ANNEAL, FrameFitter
-from rhov_optimizer.tracking.keyframes import Keyframe, KeyframeStore
-from rhov_optimizer.tracking.search import fit_nearby, search_all_views
-from rhov_optimizer.tracking.uncertainty import covariance_of, nothing_known, while_lost
-
-VELOCITY_KEPT = 0.7
-"""How much of the last motion is expected to go on."""
-LEAST_TRACKS = 12
-"""With fewer flow tracks than this the flow says nothing about the motion."""
-SHORT_WHILE = 10
-"""Lost frames after which a pose next to the last good one may be another view of a turned object."""
-KEYFRAME_RESIDUAL = 2.5
-"""A frame whose features agree worse than this [pixel] does not become a keyframe."""
-KEYFRAME_IOU = 0.85
-"""Nor does one whose silhouette overlaps its mask less than this."""
-
-
-@dataclass
-class _Track:
-    """The last good frame."""
-
-    T: FloatArray
-    covariance: FloatArray
-    velocity: FloatArray
-    view: SurfaceView
-    lost_frames: int = 0
-    unsearched: int = 0
-    """Lost frames since the object was last searched for from all views."""
+from rhov_optimizer.tracking.contest import Contest, Contestant, Revision
+from rhov_optimizer.tracking.pose_track import PoseTrack
 
 
 class ObjectTracker:
@@ -59,6 +23,9 @@ class ObjectTracker:
     Each frame: optical flow predicts the pose, features of keyframes correct it, the predicted silhouette gives a
     mask, and Gauss-Newton fits contour, flow and features together. A verdict decides whether to believe it. A lost
     object is searched for by its texture, and every few frames from all views.
+
+    In the first frames several hypotheses of the pose are followed (see `contest`). The estimate is the leader's;
+    when the lead changes, `revised` holds what the new leader says about the frames before.
 
     Cues must be of images without lens distortion.
 
@@ -85,14 +52,15 @@ class ObjectTracker:
 
     def reset(self) -> None:
         """Forgets the track; the next frame starts a new one."""
-        self._track: _Track | None = None
-        self._keyframes = KeyframeStore(self._config.feature_ratio)
-        self._fitter = FrameFitter(self._mesh, self._camera, self._segmenter, self._keyframes, self._config)
+        self._track = self._new_track()
+        self._contest: Contest | None = None
         self._pause = 0
         self.initial_pose: InitialPose | None = None
         """The newest search for the first pose; None before it."""
         self.record: TrackRecord | None = None
         """What the joint optimisation needs of the last frame; None before the first one."""
+        self.revised: tuple[Revision, ...] = ()
+        """Estimates and records that replace those of the frames just before the last one, oldest first."""
 
     def start(self, cues: FrameCues, T: FloatArray | None = None) -> ObjectEstimate:
         """Starts a new track.
@@ -118,17 +86,15 @@ class ObjectTracker:
             InputError: If the image has another size than the camera.
         """
         self._require_size(cues)
-        if self._track is None:
-            if self._pause and cues.object_mask is not None:
-                self._pause -= 1
-            return self._conclude(cues, FrameFit.nothing()) if self._pause else self._begin(cues, None)
-        track = self._track
-        if track.lost_frames:
-            fit = self._recover(cues, track)
-        else:
-            T, flow = self._predict(cues, track)
-            fit = self._fitter.attempt(cues, T, flow, searched=False)
-        return self._conclude(cues, fit)
+        self.revised = ()
+        if self._contest is not None:
+            self.revised = self._contest.step(cues)
+            return self._led(self._contest)
+        if self._track.found:
+            return self._noted(cues, self._track.step(cues))
+        if self._pause and cues.object_mask is not None:
+            self._pause -= 1
+        return self._noted(cues, self._track.miss(cues)) if self._pause else self._begin(cues, None)
 
     def _begin(self, cues: FrameCues, T: FloatArray | None) -> ObjectEstimate:
         """Looks for the object for the first time."""
@@ -141,79 +107,32 @@ class ObjectTracker:
         except InputError:
             if T is not None:
                 raise
-            return self._conclude(cues, FrameFit.nothing())
+            return self._noted(cues, self._track.miss(cues))
         self._pause = self._config.search_interval
         self.initial_pose = initial
-        return self._conclude(cues, self._fitter.fit(cues, self._mesh.centred(initial.T), searched=False))
+        contestants: list[Contestant] = []
+        for candidate in initial.candidates[: self._config.hypotheses]:
+            if candidate.iou < initial.candidates[0].iou - self._config.hypothesis_gap:
+                continue
+            contestant = Contestant(self._new_track())
+            contestant.add(cues, contestant.track.start(cues, candidate.T))
+            if contestant.track.found or not contestants:
+                contestants.append(contestant)
+        return self._led(Contest(contestants, self._config.hypothesis_frames))
 
-    def _predict(self, cues: FrameCues, track: _Track) -> tuple[FloatArray, FlowTracks | None]:
-        """The pose by optical flow, or else by the outline, or by going on as before."""
-        moved_on = perturb(track.T, VELOCITY_KEPT * track.velocity)
-        flow = FlowTracks.on_object(cues, track.view, self._config)
-        if len(flow) < LEAST_TRACKS:
-            nearby = fit_nearby(cues, self._mesh, self._camera, moved_on, self._config)
-            return (moved_on if nearby is None else nearby), None
-        start = min((track.T, moved_on), key=lambda T: float(np.median(flow.term.residuals(T))))
-        solution = solve([flow.term], start, iterations=6, anneal=ANNEAL)
-        return (solution.T if solution.is_sound else moved_on), flow
+    def _led(self, contest: Contest) -> ObjectEstimate:
+        """What the leader says about the newest frame; it is the track when the contest is over."""
+        leader = contest.leader
+        self._track, self._contest = leader.track, None if contest.decided else contest
+        estimate, self.record = leader.history[-1]
+        return estimate
 
-    def _recover(self, cues: FrameCues, track: _Track) -> FrameFit:
-        """Looks for a lost object: by texture, by its outline near the last pose, and by its outline from all views."""
-        nearby = fit_nearby(cues, self._mesh, self._camera, track.T, self._config)
-        start = track.T if nearby is None else nearby
-        near = nearby is not None and track.lost_frames <= SHORT_WHILE
-        fit = self._fitter.attempt(cues, start, None, searched=True, nearby=near)
-        track.unsearched += 1
-        if fit.state == ObjectState.LOST and track.unsearched >= self._config.search_interval:
-            last = self._mesh.in_file_frame(track.T)
-            T = search_all_views(cues, self._model, self._camera, self._segmenter, last, self._initial_config)
-            if T is not None:
-                track.unsearched = 0
-                fit = self._fitter.attempt(cues, self._mesh.centred(T), None, searched=True)
-        return fit
+    def _noted(self, cues: FrameCues, estimate: ObjectEstimate) -> ObjectEstimate:
+        self.record = self._track.fit.record(cues)
+        return estimate
 
-    def _conclude(self, cues: FrameCues, fit: FrameFit) -> ObjectEstimate:
-        """Takes a fit over into the track if it is good, and reports."""
-        track, config, mesh = self._track, self._config, self._mesh
-        self.record = fit.record(cues)
-        if fit.state == ObjectState.LOST or fit.view is None:
-            if track is None:
-                T, covariance = fit.T, nothing_known()
-            else:
-                track.lost_frames += 1
-                T, covariance = track.T, while_lost(track.covariance, track.lost_frames, config)
-        else:
-            T, covariance = fit.T, covariance_of(fit.information, config)
-            follows = track is not None and fit.state == ObjectState.TRACKED
-            velocity = difference(T, track.T) if track is not None and follows else np.zeros(6)
-            self._track = _Track(T, covariance, velocity, fit.view)
-            self._keep_keyframe(cues, fit, fit.view)
-        return ObjectEstimate(
-            cues.frame_index,
-            cues.stamp,
-            mesh.in_file_frame(T),
-            mesh.covariance_in_file_frame(T, covariance),
-            fit.state,
-            fit.iou,
-            fit.inliers,
-            fit.median_residual,
-        )
-
-    def _keep_keyframe(self, cues: FrameCues, fit: FrameFit, view: SurfaceView) -> None:
-        far = self._keyframes.angle_to_nearest(fit.T[:3, :3]) > self._config.keyframe_angle
-        agrees = not fit.inliers or fit.median_residual < KEYFRAME_RESIDUAL
-        if far and agrees and not fit.iou < KEYFRAME_IOU:  # a NaN passes: there is no mask to compare with
-            self._keyframes.add(
-                Keyframe.from_view(
-                    cues.frame_index,
-                    view,
-                    cues.feature_positions,
-                    cues.feature_descriptors,
-                    cues.hand_mask,
-                    self._config.keyframe_cosine,
-                    self._config.keyframe_features,
-                )
-            )
+    def _new_track(self) -> PoseTrack:
+        return PoseTrack(self._model, self._mesh, self._camera, self._segmenter, self._config, self._initial_config)
 
     def _require_size(self, cues: FrameCues) -> None:
         self._camera.require_size(*cues.image_size, "the image")

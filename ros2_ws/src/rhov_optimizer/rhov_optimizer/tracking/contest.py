@@ -1,0 +1,104 @@
+"""Several hypotheses of the first pose, followed side by side until the video tells them apart.
+
+One outline often fits several poses: a can from above or from below, a bottle turned about its axis. A wrong one is
+contradicted by what follows: its outline goes on otherwise than the image's, and the optical flow of its surface fits
+no rigid motion. A mask alone cannot decide, for it is segmented from each hypothesis' own silhouette.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rhov_core.cues import FrameCues
+from rhov_core.object_estimate import ObjectEstimate
+from rhov_core.trajectory import ObjectState
+from rhov_optimizer.track_record import TrackRecord
+from rhov_optimizer.tracking.fit import FrameFit
+from rhov_optimizer.tracking.pose_track import PoseTrack
+
+FLOW_WEIGHT = 0.02
+"""How much overlap a mean squared flow residual of one pixel outweighs."""
+FLOW_LIMIT = 3.0
+"""No track of optical flow counts as further off than this [pixel]."""
+LEAST_FRAMES = 4
+"""No hypothesis is given up before this many frames."""
+BEHIND = 0.05
+"""A hypothesis whose mean score is this far behind the best one's is given up."""
+
+Revision = tuple[ObjectEstimate, TrackRecord]
+"""A frame's estimate and record."""
+
+
+@dataclass
+class Contestant:
+    """A hypothesis with all that it said."""
+
+    track: PoseTrack
+    history: list[Revision] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+    def add(self, cues: FrameCues, estimate: ObjectEstimate) -> None:
+        """Notes what it says about the newest frame."""
+        self.history.append((estimate, self.track.fit.record(cues)))
+        self.scores.append(frame_score(self.track.fit))
+
+    @property
+    def score(self) -> float:
+        """Mean over the frames."""
+        return float(np.mean(self.scores))
+
+
+class Contest:
+    """Follows all hypotheses and leads with the best one.
+
+    Args:
+        contestants: At least one, each with its first frame; on equal terms, the first wins.
+        frames: After this many frames the leader wins.
+    """
+
+    def __init__(self, contestants: list[Contestant], frames: int) -> None:
+        self._all, self._frames = contestants, frames
+        self._settle()
+
+    @property
+    def leader(self) -> Contestant:
+        """The best so far."""
+        return self._all[0]
+
+    @property
+    def decided(self) -> bool:
+        """Whether only one is left."""
+        return len(self._all) == 1
+
+    def step(self, cues: FrameCues) -> tuple[Revision, ...]:
+        """Follows all into the next frame.
+
+        Returns:
+            If the leader changed, what the new one says about all frames before this one.
+        """
+        before = self.leader
+        for contestant in self._all:
+            contestant.add(cues, contestant.track.step(cues))
+        self._settle()
+        return () if self.leader is before else tuple(self.leader.history[:-1])
+
+    def _settle(self) -> None:
+        self._all.sort(key=lambda contestant: -contestant.score)  # stable
+        count = len(self.leader.scores)
+        if count >= self._frames:
+            del self._all[1:]
+        elif count >= LEAST_FRAMES:
+            self._all = [c for c in self._all if c.score > self.leader.score - BEHIND]
+
+
+def frame_score(fit: FrameFit) -> float:
+    """How well a pose explains a frame: overlap, less what the flow contradicts; 0 for a lost frame."""
+    if fit.state == ObjectState.LOST:
+        return 0.0
+    overlap = 0.0 if np.isnan(fit.iou) else fit.iou
+    if fit.flow is None or not len(fit.flow):
+        return overlap
+    off = np.minimum(fit.flow.term.residuals(fit.T), FLOW_LIMIT)
+    return overlap - FLOW_WEIGHT * float(np.mean(off**2))

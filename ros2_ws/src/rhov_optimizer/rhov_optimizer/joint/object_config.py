@@ -71,14 +71,14 @@ class ObjectSolverConfig:
         low=1e-3,
     )
 
-    covariance_inflation: float = setting(
-        6.0,
-        "factor of the inverse Hessian's standard deviations: residuals are not independent; with it, 95 % ellipsoids "
-        "held 95 % of the frames, pooled over eight tracks of the five rendered clips that it was chosen on",
-        low=0.1,
+    outline_points_alike: float = setting(
+        15.0,
+        "how many of an outline's weighted points err alike where its misfit is larger than a perfect mask's, for the "
+        "covariance; chosen on 23 rendered tracks, see docs/benchmark.md",
+        low=0.0,
     )
-    covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
-    covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
+    covariance_floor_translation: float = setting(0.001, "smallest standard deviation of the position [m]", low=0.0)
+    covariance_floor_rotation: float = setting(0.005, "smallest standard deviation of the rotation [rad]", low=0.0)
 
     unknown_translation: float = setting(
         1.0, "standard deviation of the position where nothing is known of it [m]", low=0.01

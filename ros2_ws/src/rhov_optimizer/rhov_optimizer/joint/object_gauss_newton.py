@@ -22,6 +22,7 @@ from rhov_optimizer.joint.residuals.depth import DepthResidual
 from rhov_optimizer.joint.residuals.smoothness import Smoothness
 from rhov_optimizer.joint.residuals.tracks import Transfer, feature_transfers, flow_transfers
 from rhov_optimizer.joint.residuals.transfer import SurfacePoints, add_transfer
+from rhov_optimizer.joint.systematic import systematic_covariance
 from rhov_optimizer.joint.variances import Variances
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.surface import SurfaceView
@@ -42,12 +43,8 @@ class ObjectSolution:
     T: FloatArray
     """(N, 4, 4)"""
     covariance: FloatArray
-    """(N, 6, 6) blocks of the inverse Hessian for left perturbations [translation m, rotation rad], inflated, plus the
-    floor.
-
-    Neighbouring residuals are not independent and the mesh, the focal length and the masks have errors of their own:
-    the inverse Hessian alone is several times too sure. One factor makes up for it on average over clips, not for
-    each clip, and never where the object is taken for another view of itself.
+    """(N, 6, 6) for left perturbations [translation m, rotation rad]: the blocks of the inverse Hessian, what outlines
+    may have wrong in common, and the floor. It knows nothing of the object being taken for another view of itself.
     """
     iterations: int
     last_step: float
@@ -128,6 +125,22 @@ class _ClipProblem:
         if self._smoothness is not None:
             self.variances.learn_motion(self._smoothness.expected_squares(T, covariances))
 
+    def covariance(self, T: FloatArray) -> FloatArray:
+        """Covariances (N, 6, 6) at the poses T (N, 4, 4), by what was measured last."""
+        config, system = self._config, self.system(T)
+        unknown = np.diag(1.0 / np.square(np.repeat([config.unknown_translation, config.unknown_rotation], 3)))
+        misfits = np.full(len(T), np.nan)
+        for frame in range(len(T)):
+            system.add(frame, unknown, np.zeros(6))
+            if self._seen[frame]:
+                misfits[frame] = self._contour.misfit(frame, self._records[frame], T[frame])
+        floor = np.diag(
+            np.square(np.repeat([config.covariance_floor_translation, config.covariance_floor_rotation], 3))
+        )
+        alike = config.outline_points_alike
+        common = systematic_covariance(self._outlines.hessians(), misfits, alike, self._mesh.diameter)
+        return system.covariance() + common + floor
+
     def _transfer(
         self, T: FloatArray, view: SurfaceView, transfers: list[Transfer], kernel_scale: float, system: ClipSystem
     ) -> None:
@@ -178,13 +191,7 @@ def solve_object_clip(
             problem.learn(poses)
         if not step_done(done / config.iterations):
             break
-    system = problem.system(poses)
-    inflation = config.covariance_inflation**2
-    unknown = inflation * np.diag(1.0 / np.square(np.repeat([config.unknown_translation, config.unknown_rotation], 3)))
-    for frame in range(len(poses)):
-        system.add(frame, unknown, np.zeros(6))
-    floor = np.repeat([config.covariance_floor_translation, config.covariance_floor_rotation], 3)
-    return ObjectSolution(poses, inflation * system.covariance() + np.diag(floor**2), done, size)
+    return ObjectSolution(poses, problem.covariance(poses), done, size)
 
 
 def _shortened(step: FloatArray) -> FloatArray:

@@ -8,12 +8,16 @@ from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_optimizer.joint.clip_system import ClipSystem
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
-from rhov_optimizer.registration.contour import ContourTerm, ObservedContour
+from rhov_optimizer.registration.contour import ContourTerm, ObservedContour, model_contour
+from rhov_optimizer.registration.jacobian import project
 from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.track_record import TrackRecord
 
 REACH = 20
 """How far around the mask its border is searched for [pixel]."""
+FARTHEST = 8.0
+"""Largest distance that counts in the misfit [pixel]."""
 CACHE_BYTES = 200_000_000
 """Prepared masks are kept up to this size and prepared anew beyond."""
 
@@ -47,6 +51,23 @@ class ContourResidual:
         A, b = np.zeros((6, 6)), np.zeros(6)
         term.accumulate(T, kernel_scale, A, b)
         system.add(frame, np.triu(A) + np.triu(A, 1).T, b)
+
+    def misfit(self, frame: int, record: TrackRecord, T: FloatArray) -> float:
+        """Mean squared distance of the silhouette at a pose to the mask's border [pixel^2], outside the hand.
+
+        Distances beyond `FARTHEST` count as that. NaN without a mask, or where no part of the silhouette is compared.
+        """
+        observed = None if self._config.contour_weight == 0 else self._observe(frame, record)
+        view = None if observed is None else SurfaceView.draw(self._mesh, self._camera, T)
+        if observed is None or view is None:
+            return float("nan")
+        points, _ = model_contour(view, self._config.contour_points)
+        column, row = np.rint(project(points, T, self._camera.K)).astype(np.int64).T - [[observed.x0], [observed.y0]]
+        height, width = observed.distance.shape
+        on = (column >= 0) & (row >= 0) & (column < width) & (row < height)
+        column, row = column[on], row[on]
+        distances = observed.distance[row, column][observed.trusted[row, column]]
+        return float(np.square(np.clip(distances, -FARTHEST, FARTHEST)).mean()) if len(distances) else float("nan")
 
     def _observe(self, frame: int, record: TrackRecord) -> ObservedContour | None:
         if frame in self._cache:

@@ -108,8 +108,12 @@ def train(
     observation: Annotated[
         str, typer.Option(help="What the policy sees: guided, or paper for only what the paper's sees.")
     ] = "guided",
-    rounds: Annotated[int, typer.Option(help="Rounds of acting and learning.", min=1)] = 8,
-    environments: Annotated[int, typer.Option(help="Simulated workplaces.", min=1)] = 64,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Only by reward, with PPO, as in the paper; needs rl-games.")
+    ] = False,
+    steps: Annotated[int, typer.Option(help="Control steps of --from-scratch.", min=1)] = 2_000_000,
+    rounds: Annotated[int, typer.Option(help="Rounds of acting and learning, if not from scratch.", min=1)] = 8,
+    environments: Annotated[int, typer.Option(help="Simulated workplaces; 0: 64, from scratch 256.", min=0)] = 0,
     tasks: Annotated[int, typer.Option(help="Variations of the motion to train on.", min=1)] = 48,
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
     threads: Annotated[int, typer.Option(help="Of the simulator; 0: as many as processors.", min=0)] = 0,
@@ -120,7 +124,20 @@ def train(
     from rhov.train_policy import TrainRequest, train_to_directory
 
     request = TrainRequest(
-        trajectory, mesh, out, robot, placement, observation, rounds, environments, tasks, seed, threads, repair_mesh
+        trajectory=trajectory,
+        mesh=mesh,
+        out=out,
+        robot=robot,
+        placement=placement,
+        observation=observation,
+        from_scratch=from_scratch,
+        steps=steps,
+        rounds=rounds,
+        environments=environments,
+        tasks=tasks,
+        seed=seed,
+        threads=threads,
+        repair_mesh=repair_mesh,
     )
     for line in train_to_directory(request):
         print(line)

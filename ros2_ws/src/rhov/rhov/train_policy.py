@@ -10,6 +10,7 @@ from typing import Literal, cast
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.ppo import PpoConfig
 from franka_imitation.learning.train import TrainConfig, train
 from franka_imitation.placement import Placement
 from rhov.stages import StageProgress
@@ -31,6 +32,8 @@ class TrainRequest:
     robot: str
     placement: Path | None
     observation: str
+    from_scratch: bool
+    steps: int
     rounds: int
     environments: int
     tasks: int
@@ -58,7 +61,9 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
     config = TrainConfig(
         imitation=ImitationConfig(robot=request.robot),
         task=TaskConfig(observation=observation),
-        dagger=DaggerConfig(rounds=request.rounds, environments=request.environments),
+        learner="ppo" if request.from_scratch else "dagger",
+        dagger=DaggerConfig(rounds=request.rounds, environments=request.environments or DaggerConfig().environments),
+        ppo=PpoConfig(steps=request.steps, environments=request.environments or PpoConfig().environments),
         tasks=request.tasks,
         seed=request.seed,
         threads=request.threads,

@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from franka_imitation.learning.policy import PolicyNetwork
+from franka_imitation.learning.policy import NORMAL_LIMIT, PolicyNetwork
 from rhov_core.files import atomic_path
 
 ONNX, TORCHSCRIPT = "policy.onnx", "policy.torchscript.pt"
@@ -46,7 +46,9 @@ def _onnx_model(network: PolicyNetwork) -> onnx.ModelProto:
         return name
 
     nodes.append(helper.make_node("Sub", ["observation", constant("mean", network.mean)], ["centred"]))
-    nodes.append(helper.make_node("Div", ["centred", constant("scale", network.scale)], ["normal"]))
+    nodes.append(helper.make_node("Div", ["centred", constant("scale", network.scale)], ["wide"]))
+    bounds = [constant("least", torch.tensor(-NORMAL_LIMIT)), constant("most", torch.tensor(NORMAL_LIMIT))]
+    nodes.append(helper.make_node("Clip", ["wide", *bounds], ["normal"]))
     last = "normal"
     for i, layer in enumerate(network.layers):
         out = f"layer{i}"

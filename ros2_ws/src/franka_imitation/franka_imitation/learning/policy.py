@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from franka_imitation.learning.config import TaskConfig
@@ -20,6 +20,8 @@ from rhov_core.files import atomic_path, read_json, write_json
 
 HIDDEN = (256, 128, 64)
 """Units of the three hidden layers (paper, section 4.2)."""
+NORMAL_LIMIT = 5.0
+"""Normalised observations are limited to this, as rl-games does."""
 SCHEMA_VERSION = 1
 WEIGHTS, DESCRIPTION, PLAN = "policy.safetensors", "policy.json", "plan.npz"
 _TODO = "give the folder of a `rhov train`"
@@ -45,7 +47,7 @@ class PolicyNetwork(nn.Module):
 
     def forward(self, observation: Tensor) -> Tensor:
         """Actions (N, A), not limited, of observations (N, O)."""
-        return self.layers((observation - self.mean) / self.scale)
+        return self.layers(((observation - self.mean) / self.scale).clamp(-NORMAL_LIMIT, NORMAL_LIMIT))
 
     def normalise(self, observations: Tensor) -> None:
         """Takes mean and scale from many observations (M, O)."""
@@ -71,7 +73,7 @@ class Policy:
     def save(self, directory: Path) -> None:
         """Writes policy.safetensors and policy.json."""
         with atomic_path(directory / WEIGHTS) as partial:
-            save_file({name: value.contiguous() for name, value in self.network.state_dict().items()}, str(partial))
+            partial.write_bytes(save({name: value.contiguous() for name, value in self.network.state_dict().items()}))
         content = {
             "schema": SCHEMA_VERSION,
             "robot": self.robot,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,22 +17,24 @@ from franka_imitation.learning.checkpoint import Checkpoint
 from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
 from franka_imitation.learning.curves import Curves
 from franka_imitation.learning.dagger import DaggerConfig, Lessons, collect, learn
+from franka_imitation.learning.environment import Environment
 from franka_imitation.learning.evaluation import Evaluation, evaluate
 from franka_imitation.learning.export import export_policy
 from franka_imitation.learning.observation import observation_size
 from franka_imitation.learning.policy import PLAN, Policy, PolicyNetwork
+from franka_imitation.learning.ppo import PpoConfig, learn_by_ppo
+from franka_imitation.learning.settings_file import claim, fingerprint
 from franka_imitation.learning.tasks import Tasks
 from franka_imitation.learning.variations import VariationConfig
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.placement import Placement
 from rhov_core.config import check_ranges, setting
-from rhov_core.errors import InputError
 from rhov_core.files import output_directory, read_json, write_json
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import HandObjectTrajectory
 
-REPORT, SETTINGS, CHECKPOINTS, CURVES = "report.json", "settings.json", "checkpoints", "curves"
+REPORT, CHECKPOINTS, CURVES = "report.json", "checkpoints", "curves"
 _LAST_ROUNDS = 3
 """Rounds with a third of the learning rate."""
 _HELD_OUT_SEED = 1_000_003
@@ -51,7 +52,9 @@ class TrainConfig:
     task: TaskConfig = field(default_factory=TaskConfig)
     randomisation: Randomisation = field(default_factory=Randomisation)
     variation: VariationConfig = field(default_factory=VariationConfig)
+    learner: Literal["dagger", "ppo"] = setting("dagger", "from the expert, or from scratch as in the paper")
     dagger: DaggerConfig = field(default_factory=DaggerConfig)
+    ppo: PpoConfig = field(default_factory=PpoConfig)
     tasks: int = setting(48, "variations of the demonstration to train on", low=1)
     held_out: int = setting(32, "other variations to judge by", low=1)
     seed: int = setting(0, "of everything random; the same seed gives the same policy", low=0)
@@ -108,7 +111,7 @@ def train(
     """
     config = config or TrainConfig()
     folder = output_directory(out)
-    _claim(folder, _fingerprint(trajectory, object_model, config, placement))
+    claim(folder, fingerprint(trajectory, object_model, asdict(config), placement))
     if (folder / REPORT).is_file():
         return Training(Policy.load(folder), read_json(folder / REPORT))
     started = time.perf_counter()
@@ -135,6 +138,7 @@ def train(
     export_policy(network, folder)
     report = {
         **{name: asdict(value) for name, value in judged.items()},
+        "learner": config.learner,
         "observation": config.task.observation,
         "training_tasks": len(tasks),
         "control_steps": sum(entry["control_steps"] for entry in history),
@@ -154,104 +158,93 @@ def _learn(
     folder: Path,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """All rounds, from the last one that was finished."""
+    """All rounds; returns the figures of each."""
+    by_ppo = config.learner == "ppo"
+    count = config.ppo.environments if by_ppo else config.dagger.environments
+    environment = workshop.environment(count, config.task, tasks, config.randomisation, threads=config.threads)
+    with Curves(folder / CURVES) as curves:
+        if by_ppo:
+            return _by_ppo(network, environment, config, curves, progress)
+        return _by_dagger(network, environment, config, folder, curves, progress)
+
+
+def _by_dagger(
+    network: PolicyNetwork,
+    environment: Environment,
+    config: TrainConfig,
+    folder: Path,
+    curves: Curves,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """From the last round that was finished."""
     dagger = config.dagger
-    environment = workshop.environment(
-        dagger.environments, config.task, tasks, config.randomisation, threads=config.threads
-    )
     optimiser = torch.optim.Adam(network.parameters(), dagger.learning_rate)
     checkpoint = Checkpoint(folder / CHECKPOINTS)
     lessons, history = checkpoint.load(network, optimiser)
-    begun, done_before = time.perf_counter(), len(history)
-    with Curves(folder / CURVES) as curves:
-        for number in range(done_before, dagger.rounds):
-            progress(
-                "training", number / dagger.rounds, _remaining(begun, number - done_before, dagger.rounds - number)
-            )
-            seed = (config.seed, number)
-            environment.seed(_mixed(*seed, 0))
-            collected = collect(environment, network, dagger, number, _mixed(*seed, 1))
-            lessons.append(collected.lessons)
-            rate = dagger.learning_rate / (3 if number >= dagger.rounds - _LAST_ROUNDS else 1)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            everything = Lessons(
-                torch.cat([part.observations for part in lessons]), torch.cat([part.actions for part in lessons])
-            )
-            loss = learn(network, optimiser, everything, dagger, number == dagger.rounds - 1, _mixed(*seed, 2))
-            entry = {
-                "control_steps": dagger.steps * dagger.environments,
-                "episodes": collected.episodes,
-                "success_rate": collected.success_rate,
-                "reward": collected.reward,
-                "loss": loss,
-            }
-            history.append(entry)
-            curves.add(number, {**entry, **collected.reward_terms})
-            checkpoint.save(number, network, optimiser, collected.lessons, history)
+    clock = _Clock(len(history), dagger.rounds)
+    for number in range(len(history), dagger.rounds):
+        progress("training", number / dagger.rounds, clock.remaining(number))
+        environment.seed(_mixed(config.seed, number, 0))
+        collected = collect(environment, network, dagger, number, _mixed(config.seed, number, 1))
+        lessons.append(collected.lessons)
+        rate = dagger.learning_rate / (3 if number >= dagger.rounds - _LAST_ROUNDS else 1)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        everything = Lessons(
+            torch.cat([part.observations for part in lessons]), torch.cat([part.actions for part in lessons])
+        )
+        last = number == dagger.rounds - 1
+        loss = learn(network, optimiser, everything, dagger, last, _mixed(config.seed, number, 2))
+        entry = {
+            "control_steps": dagger.steps * dagger.environments,
+            "episodes": collected.episodes,
+            "success_rate": collected.success_rate,
+            "reward": collected.reward,
+            "loss": loss,
+        }
+        history.append(entry)
+        curves.add(number, {**entry, **collected.reward_terms})
+        checkpoint.save(number, network, optimiser, collected.lessons, history)
     progress("training", 1.0, "")
     return history
 
 
+def _by_ppo(
+    network: PolicyNetwork, environment: Environment, config: TrainConfig, curves: Curves, progress: Progress
+) -> list[dict[str, Any]]:
+    """In one go: PPO has no checkpoints."""
+    history: list[dict[str, Any]] = []
+    clock = _Clock(0, config.ppo.epochs)
+
+    def on_epoch(number: int, figures: dict[str, Any]) -> None:
+        history.append(figures)
+        total = figures["control_steps"]
+        terms = {name: value / total for name, value in environment.term_sums.items()}
+        environment.term_sums.clear()
+        curves.add(number, {**figures, **terms})
+        progress("training", number / config.ppo.epochs, clock.remaining(number))
+
+    environment.seed(_mixed(config.seed, 0, 0))
+    learn_by_ppo(environment, network, config.ppo, config.seed, on_epoch)
+    return history
+
+
+def held_out_tasks(workshop: Workshop, config: TrainConfig) -> Tasks:
+    """Variations that are not trained on; the demonstration itself where there is none."""
+    tasks = workshop.tasks(config.held_out + 1, _HELD_OUT_SEED + config.seed, config.variation)
+    return tasks.select(torch.arange(min(1, len(tasks) - 1), len(tasks)))  # the first is the demonstration's own
+
+
 def _judge(policy: Policy, workshop: Workshop, config: TrainConfig) -> dict[str, Evaluation]:
     """Success on tasks that were not trained on, without and with randomisation."""
-    seed = _HELD_OUT_SEED + config.seed
-    tasks = workshop.tasks(config.held_out + 1, seed, config.variation)
-    new = torch.arange(1 if len(tasks) > 1 else 0, len(tasks))  # the first is the demonstration's own
+    tasks = held_out_tasks(workshop, config)
     judged = {}
     for name, how in (("held_out", NOTHING_RANDOM), ("held_out_randomised", config.randomisation)):
         environment = workshop.environment(
-            2 * len(new), config.task, tasks.select(new), how, seed=seed, threads=config.threads
+            2 * len(tasks), config.task, tasks, how, seed=_HELD_OUT_SEED + config.seed, threads=config.threads
         )
         judged[name] = evaluate(environment, policy)
     return judged
-
-
-def _claim(folder: Path, fingerprint: dict[str, Any]) -> None:
-    """Notes what is trained here.
-
-    Raises:
-        InputError: If something else was.
-    """
-    path = folder / SETTINGS
-    if not path.is_file():
-        write_json(path, fingerprint)
-        return
-    there = read_json(path)
-    different = sorted(key for key in fingerprint.keys() | there.keys() if fingerprint.get(key) != there.get(key))
-    if different:
-        raise InputError(
-            f"'{folder}' holds a training that differs in {', '.join(different)}",
-            "the same settings, to go on with it",
-            "choose another folder with --out",
-        )
-
-
-def _fingerprint(
-    trajectory: HandObjectTrajectory, object_model: ObjectModel, config: TrainConfig, placement: Placement | None
-) -> dict[str, Any]:
-    def digest(*arrays: Any) -> str:
-        whole = hashlib.sha256()
-        for array in arrays:
-            whole.update(np.ascontiguousarray(array).tobytes())
-        return whole.hexdigest()[:16]
-
-    settings = asdict(config)
-    settings.pop("threads")  # changes nothing in the result
-    place = [] if placement is None else [placement.T_table_camera, placement.T_table_object_start]
-    flat = {
-        f"{part}.{name}": value
-        for part, values in settings.items()
-        if isinstance(values, dict)
-        for name, value in values.items()
-    }
-    flat.update({name: value for name, value in settings.items() if not isinstance(value, dict)})
-    return {
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in flat.items()},
-        "trajectory": digest(trajectory.T_camera_object, trajectory.stamp, trajectory.object_scale),
-        "object": digest(object_model.vertices, object_model.faces, object_model.mass, object_model.friction),
-        "placement": digest(*(array for array in place if array is not None)),
-    }
 
 
 def _mixed(*numbers: int) -> int:
@@ -259,8 +252,16 @@ def _mixed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _remaining(begun: float, done: int, to_do: int) -> str:
-    if not done:
-        return ""
-    seconds = (time.perf_counter() - begun) / done * to_do
-    return f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left"
+class _Clock:
+    """Guesses how long rounds will still take."""
+
+    def __init__(self, done: int, rounds: int) -> None:
+        self._begun, self._done, self._rounds = time.perf_counter(), done, rounds
+
+    def remaining(self, number: int) -> str:
+        """What to tell after `number` rounds."""
+        if number <= self._done:
+            return ""
+        each = (time.perf_counter() - self._begun) / (number - self._done)
+        seconds = each * (self._rounds - number)
+        return f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left"

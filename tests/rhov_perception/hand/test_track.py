@@ -46,11 +46,19 @@ def test_reach_grows_with_the_gap_and_at_last_any_hand_may_start_anew():
     away = moved([1.5 * HAND.size, 0])
     assert track.choose([away], 1) is None
     assert track.choose([away], 9) is away
+    beyond = moved([9 * HAND.size, 0])
+    assert track.choose([beyond], 60) is None
+    assert track.choose([beyond], 61) is beyond
+
+
+def test_the_true_size_of_a_hand_that_was_first_seen_too_small_is_soon_believed():
+    track = HandTrack()
+    track.accept(HAND, 0)
     tiny = moved([0, 0], 0.3)
-    assert track.choose([tiny], 60) is None
-    assert track.choose([tiny], 61) is tiny
-    track.accept(tiny, 61)
-    assert track.choose([tiny], 62) is tiny  # sizes from before the gap are forgotten
+    assert track.choose([tiny], 8) is None
+    assert track.choose([tiny], 9) is tiny
+    track.accept(tiny, 9)
+    assert track.choose([tiny], 10) is tiny  # sizes from before the gap are forgotten
 
 
 def test_a_rejected_detection_does_not_move_the_track():

@@ -60,11 +60,11 @@ def choose_view(
     way = np.concatenate([v for vertices in moving for v in vertices])
     best: View | None = None
     for _ in range(TRIES):
-        camera, T_camera_world = _a_camera(moving, size, rng)
+        camera, T_camera_world = a_camera(moving, size, rng)
         fault = _outside(camera, T_camera_world, states, moving)
         if best is not None and fault >= best.fault:
             continue
-        things = _some_things(T_camera_world, moving, way, occlusion, rng)
+        things = some_things(T_camera_world, moving, way, occlusion, rng)
         fault += _wrongly_hidden(camera, T_camera_world, moving, things, actors, occlusion)
         if best is None or fault < best.fault:
             best = View(camera, T_camera_world, things, fault)
@@ -74,7 +74,7 @@ def choose_view(
     return best
 
 
-def _a_camera(
+def a_camera(
     moving: list[list[FloatArray]], size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[Camera, FloatArray]:
     """A person's view from the distance of an arm, from any side but a half turn, on the middle of what happens."""
@@ -98,13 +98,14 @@ def _outside(camera: Camera, T: FloatArray, states: list[State], moving: list[li
     for state, vertices in zip(states, moving, strict=True):
         away = np.linalg.norm(transform_points(T, np.concatenate(vertices)), axis=1).min()
         fault += 5 * float(away < _NEAREST)
-        fault += _share_outside(camera, T, vertices[OBJECT])
+        fault += share_outside(camera, T, vertices[OBJECT])
         if state.held:
-            fault += _share_outside(camera, T, vertices[HAND])
+            fault += share_outside(camera, T, vertices[HAND])
     return fault
 
 
-def _share_outside(camera: Camera, T: FloatArray, points: FloatArray) -> float:
+def share_outside(camera: Camera, T: FloatArray, points: FloatArray) -> float:
+    """Share of world points (N, 3) [m] that are out of the picture; 5 if any is behind the camera or next to it."""
     p = transform_points(T, points)
     if p[:, 2].min() < 0.1:
         return 5.0
@@ -114,7 +115,7 @@ def _share_outside(camera: Camera, T: FloatArray, points: FloatArray) -> float:
     return float(1 - inside.mean())
 
 
-def _some_things(
+def some_things(
     T: FloatArray,
     moving: list[list[FloatArray]],
     way: FloatArray,

@@ -25,6 +25,9 @@ class HandConfig:
     tracking_confidence: float = setting(
         0.3, "smallest landmark score before palms are searched again", low=0.0, high=1.0
     )
+    correct_landmarks: bool = setting(
+        True, "correct the detector's landmarks by what was learnt from rendered hands that hold things"
+    )
     keep_mask: int = setting(15, "frames for which the last hand mask is kept when no hand is found", low=0)
     max_residual: float = setting(
         0.08, "largest median reprojection residual of a good fit, as a fraction of the hand's size in the image", low=0

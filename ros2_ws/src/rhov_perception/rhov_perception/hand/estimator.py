@@ -12,6 +12,7 @@ from rhov_core.camera import Camera
 from rhov_core.cues import HandEstimate, Side
 from rhov_core.hand import HandModel
 from rhov_perception.hand.config import HandConfig
+from rhov_perception.hand.corrector import LandmarkCorrector
 from rhov_perception.hand.detector import HandDetection, HandDetector
 from rhov_perception.hand.fit import HandFit, HandFitter
 from rhov_perception.hand.mask import rendered_mask, skeleton_mask
@@ -56,7 +57,8 @@ class HandEstimator:
         model = HandModel.load(Path(self._config.hand_model) if self._config.hand_model else None)
         self._models: dict[Side, HandModel] = {"right": model, "left": model.mirrored()}
         self._detector = HandDetector(self._config)
-        self._fitter = HandFitter(self._camera)
+        corrector = LandmarkCorrector.load() if self._config.correct_landmarks else None
+        self._fitter = HandFitter(self._camera, corrector)
         length = self._config.hand_length
         self._shape = shape_of_length(model, length) if length > 0 else np.zeros(10)
         self._skeletons = {side: make_skeleton(m, self._shape) for side, m in self._models.items()}
@@ -123,7 +125,7 @@ class HandEstimator:
         estimate = HandEstimate(
             side=side,
             score=detection.score,
-            keypoints=detection.keypoints,
+            keypoints=fit.keypoints,
             pose=pose,
             shape=shape,
             translation=translation,

@@ -31,14 +31,14 @@ class Observation(NamedTuple):
     """(21, 2) viewing rays x/z, y/z of the keypoints."""
     focal: float
     """[pixel], turns differences of rays into pixels."""
-    pixel_sigma: float
-    """Expected error of a keypoint [pixel]."""
+    keypoint_sigma: FloatArray
+    """(21,) expected error of each keypoint [pixel]."""
     direction: FloatArray
     """(3,) unit vector to the hand."""
     depths: FloatArray
     """(21,) along that direction, relative to their mean [m]."""
-    depth_sigma: float
-    """Expected error of a relative depth [m]."""
+    depth_sigma: FloatArray
+    """(21,) expected error of each relative depth [m]."""
     limit_sigma: float
     """How sharply joint limits act [rad]."""
 
@@ -99,20 +99,20 @@ def _add_observation(points, jacobian, rays, pixel, direction, depths, depth_sig
     for k in range(21):
         z = max(points[k, 2], 1e-3)
         x, y = points[k, 0] / z, points[k, 1] / z
-        u, v = pixel * (x - rays[k, 0]), pixel * (y - rays[k, 1])
+        u, v = pixel[k] * (x - rays[k, 0]), pixel[k] * (y - rays[k, 1])
         d = -mean_depth - depths[k]
         for a in range(3):
             d += points[k, a] * direction[a]
-        d /= depth_sigma
+        d /= depth_sigma[k]
         weight = 1.0 / (1.0 + (u * u + v * v) / ROBUST2)
         cost += 0.5 * ROBUST2 * (math.log1p((u * u + v * v) / ROBUST2) + math.log1p(d * d / ROBUST2))
         for i in range(size):
-            first[i] = pixel / z * (jacobian[k, 0, i] - x * jacobian[k, 2, i])
-            second[i] = pixel / z * (jacobian[k, 1, i] - y * jacobian[k, 2, i])
+            first[i] = pixel[k] / z * (jacobian[k, 0, i] - x * jacobian[k, 2, i])
+            second[i] = pixel[k] / z * (jacobian[k, 1, i] - y * jacobian[k, 2, i])
         _add_row(first, u, weight, H, g)
         _add_row(second, v, weight, H, g)
         for i in range(size):
-            first[i] = (depth_rows[k, i] - depth_rows[21, i]) / depth_sigma
+            first[i] = (depth_rows[k, i] - depth_rows[21, i]) / depth_sigma[k]
         _add_row(first, d, 1.0 / (1.0 + d * d / ROBUST2), H, g)
     return cost
 
@@ -144,7 +144,7 @@ def linearise(
     points, jacobian = pose_keypoints(state.rotation, state.translation, state.angles, skeleton)
     size = 6 + len(state.angles)
     H, g = np.zeros((size, size)), np.zeros(size)
-    pixel = seen.focal / seen.pixel_sigma
+    pixel = seen.focal / seen.keypoint_sigma
     cost = _add_observation(points, jacobian, seen.rays, pixel, seen.direction, seen.depths, seen.depth_sigma, H, g)
     H += np.triu(H, 1).T
     cost += _add_priors(state, skeleton, before, seen.limit_sigma, H, g)

@@ -16,6 +16,9 @@ _SIZE_JUMP = 1.6
 """A hand that is larger or smaller than the track by this factor is not the same hand."""
 _REACH = 1.0
 """How far the hand moves between frames at most, in its own sizes; grows with the frames since it was seen."""
+_SIZE_PATIENCE = 8
+"""After this many frames without a fitting detection a hand of any size may continue the track: it may have started
+with a detection that was too small."""
 _PATIENCE = 60
 """After this many frames without a fitting detection any hand may start the track anew."""
 
@@ -44,14 +47,14 @@ class HandTrack:
         def distance(detection: HandDetection) -> float:
             moved = float(np.linalg.norm(_centre(detection) - self._centre)) / reach
             resized = abs(np.log(detection.size / size)) / np.log(_SIZE_JUMP)
-            return max(moved, resized)
+            return moved if gap > _SIZE_PATIENCE else max(moved, resized)
 
         best = min(detections, key=distance, default=None)
         return best if best is not None and distance(best) < 1 else None
 
     def accept(self, detection: HandDetection, frame_index: int) -> None:
         """Continues the track with a detection that could be fitted."""
-        if frame_index - self._frame_index > _PATIENCE:
+        if frame_index - self._frame_index > _SIZE_PATIENCE:
             self._sizes.clear()
         self._sizes.append(detection.size)
         self._centre, self._frame_index = _centre(detection), frame_index

@@ -86,9 +86,12 @@ def track_timed(request: ReconstructRequest, model: ObjectModel, contour_only: b
         run.timed("cues", begin)
         cues = _without_inside(cues) if contour_only else cues
         segmenter.seconds, begin = 0.0, time.process_time()
-        run.estimates.append(tracker.step(cues))
+        estimate = tracker.step(cues)
         run.timed("track", begin, segmenter.seconds)
         run.seconds["segment"].append(segmenter.seconds)
+        for i, (earlier, _) in enumerate(reversed(tracker.revised), 1):
+            run.estimates[-i] = earlier
+        run.estimates.append(estimate)
     hands.close()
     return run
 

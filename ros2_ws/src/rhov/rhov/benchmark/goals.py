@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from rhov.benchmark.alone import Alone
+from rhov.benchmark.alone import FRAMES, Alone
 from rhov.benchmark.comparison import (
     HAND,
     OBJECT_ERROR,
@@ -21,8 +21,6 @@ from rhov.benchmark.statistics import Estimate
 from rhov.benchmark.table import Cell, Table
 from rhov.benchmark.tables import JOINT, ORACLE, PREDICTED
 
-FRAMES = 60
-"""Times are for so many frames of 640x480 pixels."""
 _GIGABYTE = 2.0**-30
 
 
@@ -38,7 +36,7 @@ def goals_table(comparison: Comparison, alone: Alone | None = None) -> Table:
         value = reached.mean if isinstance(reached, Estimate) else reached
         verdict = "not measured" if not np.isfinite(value) else "pass" if passes(value) else "fail"
         rows.append([name, goal, reached, verdict])
-    notes = ["Times and memory are those of the suite, with other work beside, scaled to 60 frames."]
+    notes = [f"Times and memory are those of the suite, with other work beside, scaled to {FRAMES} frames."]
     return Table(
         "goals", "How good, how fast", ["measure", "goal", "reached", ""], rows, alone.notes if alone else notes
     )

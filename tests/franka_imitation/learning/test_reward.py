@@ -76,11 +76,13 @@ def test_the_imitation_terms():
     assert all(value == 0 for name, value in terms.items() if name.startswith("initial/"))
 
 
-def test_lifting_and_coming_nearer_always_pay():
-    near, far = state(), state(error=torch.tensor([[0.3, 0, 0, 0, 3.0, 0]], dtype=torch.float64))
+@pytest.mark.parametrize("far", [(0.3, 0, 0.04, 0, 0.5, 0), (0.03, 0, 0.04, 0, 3.0, 0)])
+def test_lifting_and_coming_nearer_in_position_or_rotation_pay(far):
     config = RewardConfig()
-    lying = reward_terms(state(height=torch.zeros(1, dtype=torch.float64)), config)
-    assert sum(reward_terms(near, config).values()) > sum(reward_terms(far, config).values()) > sum(lying.values())
+    nearer, lifted = state(), state(error=torch.tensor([far], dtype=torch.float64))
+    lying = replace(lifted, height=torch.zeros(1, dtype=torch.float64))
+    earned = [float(sum(reward_terms(what, config).values())) for what in (nearer, lifted, lying)]
+    assert earned[0] > earned[1] > earned[2]
 
 
 @pytest.mark.parametrize("what", ABLATIONS)

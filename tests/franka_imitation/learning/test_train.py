@@ -1,10 +1,17 @@
 """A tiny policy is trained end to end; it gets better, it is exported, and what it does can be replayed."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rhov_msgs.action import Imitate
+from std_msgs.msg import Header
 
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning import train as train_module
@@ -19,6 +26,9 @@ from franka_imitation.replay.steps import Grip, steps_of
 from franka_imitation.robot import Robot
 from franka_imitation.safety import JointMotion, SafetyChecks
 from rhov_core.errors import InputError, PlanningError
+from rhov_core.messages import trajectory_to_msg
+from rhov_core.nodes import ThreadSafeActionClient
+from rhov_core.object_model import ObjectModel
 
 CONFIG = TrainConfig(
     imitation=ImitationConfig(up_in_camera=(0.0, -1.0, 0.0), candidates=1),
@@ -84,6 +94,35 @@ def test_a_finished_training_is_not_repeated(training, folder, carried_box, box,
     monkeypatch.setattr(train_module, "collect", None)  # would fail
     again = train(carried_box, box, folder, CONFIG)
     assert again.report["held_out"] == training.report["held_out"]
+
+
+@pytest.mark.slow
+@pytest.mark.system
+def test_the_node_does_the_same(training, folder, carried_box, box, shared_ros, tmp_path):
+    box.save(tmp_path / "box.obj")
+    command = [sys.executable, "-m", "franka_imitation.nodes.imitation", "--ros-args", "-r", "__ns:=/policy_test"]
+    for parameter in ("video:=false", "method:=policy", f"policy_directory:={folder}"):
+        command += ["-p", parameter]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        node = shared_ros.add(Node("policy_client", namespace="policy_test"))
+        client = ThreadSafeActionClient(node, Imitate, "imitate", callback_group=ReentrantCallbackGroup())
+        assert client.wait_for_server(60)
+        message = trajectory_to_msg(carried_box, Header(), final=True)
+        goal = Imitate.Goal(trajectory=message, mesh_file_path=str(tmp_path / "box.obj"))
+        accepted = client.send_goal_async(goal)
+        assert shared_ros.wait_for(accepted.done, 30)
+        answer = accepted.result().get_result_async()
+        assert shared_ros.wait_for(answer.done, 120)
+    finally:
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0 and "Traceback" not in output, output
+    result = answer.result().result
+    plan = imitate_with_policy(carried_box, ObjectModel.load(tmp_path / "box.obj"), folder).plan
+    assert list(result.gripper_widths) == pytest.approx(plan.gripper_width)
+    sent = np.array([point.positions for point in result.joint_trajectory.points])
+    assert sent == pytest.approx(plan.q, abs=1e-6)
 
 
 def test_an_interrupted_training_ends_like_one_that_was_not(

@@ -116,6 +116,8 @@ class ImitationNode(Node):
             from franka_imitation.learning.imitate_with_policy import imitate_with_policy  # torch loads slowly
 
             directory = self._config.policy_directory
+            if not directory:
+                raise InputError("there is no policy", "the folder of a `rhov train`", "set policy_directory")
             result = imitate_with_policy(trajectory, object_model, directory, self._planning, progress=tell)
         else:
             placement = Placement.load(self._config.placement_file) if self._config.placement_file else None

@@ -13,6 +13,7 @@ from rhov_optimizer.joint.scene import Scene
 from rhov_optimizer.joint.terms.depth import HandDepthTerm, ObjectDepthTerm
 from rhov_optimizer.joint.terms.flow import FlowTerm
 from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
+from rhov_optimizer.joint.terms.hold import HoldTerm
 from rhov_optimizer.joint.terms.interaction import InteractionTerm
 from rhov_optimizer.joint.terms.joint_limits import JointLimitTerm
 from rhov_optimizer.joint.terms.keypoints import KeypointTerm
@@ -163,7 +164,8 @@ def test_temporal_is_equation_4(exact: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [HandTemporalTerm, KeypointTerm, InteractionTerm, PenetrationTerm, HandProjectionTerm, OcclusionTerm]
+    "kind",
+    [HandTemporalTerm, HoldTerm, KeypointTerm, InteractionTerm, PenetrationTerm, HandProjectionTerm, OcclusionTerm],
 )
 def test_frames_without_a_hand_are_left_out(kind: type[Term], true_clip: Any, problem_of: Callable[..., Any]) -> None:
     records = list(true_clip.records)
@@ -175,6 +177,36 @@ def test_frames_without_a_hand_are_left_out(kind: type[Term], true_clip: Any, pr
         variables.hand_translation[2] += 0.02
     term.update(variables.scene(ALL))
     assert float(_value(term, variables)) == pytest.approx(before, abs=1e-12)
+
+
+def test_a_hand_that_moves_with_what_it_holds_costs_nothing(true_clip: Any, problem_of: Callable[..., Any]) -> None:
+    """True hand and object cost the term nearly nothing though both move; one that slips by 1 cm in a frame costs."""
+    variables, problem = problem_of(true_clip)
+    term, plain = HoldTerm(problem), HandTemporalTerm(problem)
+    held = float(_value(term, variables))
+    assert held < 0.1 * float(_value(plain, variables))
+    with torch.no_grad():
+        variables.hand_translation[3] += torch.tensor([0.01, 0.0, 0.0])
+    # 1 cm counts one, a third in each coordinate: 0.5 + 0.25 + 0.125 to the frames before, 0.5 + 0.25 to those after.
+    assert float(_value(term, variables)) - held == pytest.approx((0.875 + 0.75) / 3 / 6, rel=0.1)
+
+
+def test_a_hand_away_from_the_object_moves_as_it_likes(true_clip: Any, problem_of: Callable[..., Any]) -> None:
+    variables, problem = problem_of(true_clip)
+    term = HoldTerm(problem)
+    with torch.no_grad():
+        variables.hand_translation[:, 2] -= 0.2
+        variables.hand_translation[3, 0] += 0.01
+    assert float(_value(term, variables)) > 0
+    term.update(variables.scene(ALL))
+    assert float(_value(term, variables)) == 0
+
+
+def test_frames_on_their_own_know_no_hold(true_clip: Any, problem_of: Callable[..., Any]) -> None:
+    _, problem = problem_of(true_clip)
+    alone = dataclasses.replace(problem, config=dataclasses.replace(problem.config, couple_frames=False))
+    with pytest.raises(CueMissingError, match="each other"):
+        HoldTerm(alone)
 
 
 def test_flow_is_equation_5(exact: Any) -> None:
@@ -280,6 +312,7 @@ def test_object_mask_counts_wrong_area(exact: Any) -> None:
         (HandMaskTerm, "shows a hand"),
         (FlowTerm, "optical flow"),
         (HandTemporalTerm, "shows a hand"),
+        (HoldTerm, "shows a hand"),
         (InteractionTerm, "shows a hand"),
         (PenetrationTerm, "shows a hand"),
         (OcclusionTerm, "shows a hand"),

@@ -12,6 +12,7 @@ from rhov_optimizer.joint.terms.depth import HandDepthTerm, ObjectDepthTerm
 from rhov_optimizer.joint.terms.flow import FlowTerm
 from rhov_optimizer.joint.terms.grasp import GraspTerm
 from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
+from rhov_optimizer.joint.terms.hold import HoldTerm
 from rhov_optimizer.joint.terms.interaction import InteractionTerm
 from rhov_optimizer.joint.terms.joint_limits import JointLimitTerm
 from rhov_optimizer.joint.terms.keypoints import KeypointTerm
@@ -42,6 +43,7 @@ class TermWeights:
     flow: float = _term(FlowTerm, 0.5, "a pixel off in the motion counts as half a unit; it drifts alone")
     object_temporal: float = _term(ObjectTemporalTerm, 1.0, "1 cm a frame counts one; more slows true motion")
     hand_temporal: float = _term(HandTemporalTerm, 2.0, "twice that: less leaves the detector's jitter in")
+    hold: float = _term(HoldTerm, 30.0, "2 mm a frame counts one: a grasp stands still; more gains little")
     interaction: float = _term(InteractionTerm, 1.0, "the unit: a fingertip 5 mm off the surface counts one")
     penetration: float = _term(PenetrationTerm, 2.0, "above interaction, so that touching ends outside")
     occlusion: float = _term(

@@ -7,7 +7,7 @@ from moving_card import HEIGHT, SKIN, WIDTH, box_of, overlap, pose, render
 
 from rhov_core.camera import Camera
 from rhov_core.errors import InputError
-from rhov_perception.object import ObjectEstimator, ObjectEstimatorConfig
+from rhov_perception.object import ObjectEstimator, ObjectEstimatorConfig, mask_track
 
 CAMERA = Camera.from_focal(300, WIDTH, HEIGHT)
 FRAMES = 20
@@ -208,6 +208,12 @@ def test_segment_does_not_change_what_is_followed(clip):
     np.testing.assert_array_equal(cues.object_mask, plain[-1].object_mask)
 
 
+def test_segment_gives_the_same_for_a_frame_whenever_it_is_asked(clip):
+    near = np.roll(clip[3].silhouette, 6, 1)
+    early, late = (follow(clip[:count])[0].segment(3, near, 12) for count in (4, 9))
+    np.testing.assert_array_equal(early, late)
+
+
 def test_only_recent_frames_are_held(clip):
     estimator, _ = follow(clip[:9])
     held = ObjectEstimatorConfig().frames_held
@@ -227,7 +233,17 @@ def test_lost_object_is_found_again_where_it_was(clip):
     assert overlap(cues.object_mask, clip[6].visible) > 0.97 and len(cues.flow_source) > 100
 
 
-def test_object_lost_elsewhere_is_followed_again_after_segment(clip):
+def test_object_that_jumped_is_found_by_its_colours(clip):
+    estimator, _ = follow(clip[:3])
+    jumped = np.roll(clip[3].image, (80, 100), (0, 1))
+    cues = estimator.step(jumped, 3, 0.1)
+    assert overlap(cues.object_mask, np.roll(clip[3].visible, (80, 100), (0, 1))) > 0.9
+    other = jumped[..., ::-1].copy()  # something else is there, of other colours
+    assert follow(clip[:3])[0].step(other, 3, 0.1).object_mask is None
+
+
+def test_object_lost_elsewhere_is_followed_again_after_segment(clip, monkeypatch):
+    monkeypatch.setattr(mask_track, "like_colored", lambda *args: None)  # as if its colours were everywhere
     estimator, _ = follow(clip[:3])
     jump = [np.roll(frame.image, (80, 100), (0, 1)) for frame in clip[:8]]
     there = [np.roll(frame.silhouette, (80, 100), (0, 1)) for frame in clip[:8]]

@@ -14,6 +14,7 @@ from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.errors import InputError
 from rhov_perception.object.band import BandResult
+from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.features import FeatureDetector
 from rhov_perception.object.mask_track import MaskTrack
@@ -33,6 +34,8 @@ class _Frame:
     gray: ByteArray
     hand_mask: BoolArray | None
     mask: BoolArray | None
+    colors: ColorModel | None = None
+    """Known when the frame was newest: a later call for it finds the same, whatever has been seen since."""
 
 
 class ObjectEstimator:
@@ -134,7 +137,7 @@ class ObjectEstimator:
         frame = self._frames.get(frame_index)
         if frame is None:
             return None
-        found = self._track.segment(frame.image, near, band, frame.hand_mask)
+        found = self._track.segment(frame.image, near, band, frame.hand_mask, frame.colors)
         if found is None:
             return near.copy()
         if frame.mask is None and frame_index == next(reversed(self._frames)):
@@ -179,7 +182,7 @@ class ObjectEstimator:
         return flow.tracks(inside, self._config.flow_tracks, self._config.flow_tolerance)
 
     def _hold(self, frame_index: int, frame: _Frame, mask: BoolArray | None) -> None:
-        self._frames[frame_index] = _Frame(frame.image, frame.gray, frame.hand_mask, mask)
+        self._frames[frame_index] = _Frame(frame.image, frame.gray, frame.hand_mask, mask, self._track.colors)
         while len(self._frames) > self._config.frames_held:
             self._frames.popitem(last=False)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import numpy as np
 
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.band import BandResult, segment_band
 from rhov_perception.object.color_model import ColorModel
+from rhov_perception.object.color_search import like_colored
 from rhov_perception.object.config import ObjectEstimatorConfig
 
 SEED_BAND = 5
@@ -53,35 +56,60 @@ class MaskTrack:
         """
         config = self._config
         if carried is not None:
-            found = self._near(image, carried, config.mask_band, hand_mask, config.color_memory, CARRIED_BELIEF)
-            least = config.least_resemblance
-        else:
-            found = self._near(image, self._last, SEARCH_BAND, hand_mask, config.color_memory, CARRIED_BELIEF)
-            least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
-        if found is None or np.count_nonzero(found.mask) < config.least_area * self._first_area:
+            found = self._near(image, carried, config.mask_band, hand_mask)
+            if self._is_object(found, config.least_resemblance):
+                return self._kept(found)
+        least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
+        found = self._near(image, self._last, SEARCH_BAND, hand_mask)
+        if self._is_object(found, least):
+            return self._kept(found)
+        if self._memory is None:
             return None
+        region = like_colored(image, self._memory, hand_mask, config.least_area * self._first_area)
+        found = self._near(image, region, config.mask_band, hand_mask)
+        return self._kept(found) if self._is_object(found, least) else None
+
+    def _is_object(self, found: BandResult | None, least_resemblance: float) -> TypeGuard[BandResult]:
+        """Whether enough is left of the object and has its colours."""
+        if found is None or np.count_nonzero(found.mask) < self._config.least_area * self._first_area:
+            return False
+        return self._memory is None or self._memory.resemblance(found.measured) >= least_resemblance
+
+    def _kept(self, found: BandResult) -> BandResult:
         if self._memory is not None:
-            if self._memory.resemblance(found.measured) < least:
-                return None
-            self._memory = self._memory.blended(found.measured, config.color_rate)
+            self._memory = self._memory.blended(found.measured, self._config.color_rate)
         self._last = found.mask
         return found
 
-    def segment(
-        self, image: ByteArray, silhouette: BoolArray, band: int, hand_mask: BoolArray | None
-    ) -> BandResult | None:
-        """The mask near the silhouette of a pose, with the colours known so far; changes nothing in the track."""
-        return self._near(image, silhouette, band, hand_mask, self._config.color_memory_at_pose, 0.0)
+    @property
+    def colors(self) -> ColorModel | None:
+        """What is known of the colours so far."""
+        return self._memory
 
-    def _near(
+    def segment(
         self,
         image: ByteArray,
-        silhouette: BoolArray | None,
+        silhouette: BoolArray,
         band: int,
         hand_mask: BoolArray | None,
-        weight: float,
-        belief: float,
+        colors: ColorModel | None,
     ) -> BandResult | None:
+        """The mask near the silhouette of a pose, with the colours known at that frame; changes nothing in the track.
+
+        Args:
+            image: (H, W, 3) BGR.
+            silhouette: (H, W) of the pose.
+            band: How far the border may move [pixel].
+            hand_mask: (H, W) where the hand is drawn.
+            colors: As they were known.
+        """
+        return segment_band(image, silhouette, band, hand_mask, colors, self._config.color_memory_at_pose)
+
+    def _near(
+        self, image: ByteArray, silhouette: BoolArray | None, band: int, hand_mask: BoolArray | None
+    ) -> BandResult | None:
+        """The mask near one that was followed."""
         if silhouette is None:
             return None
-        return segment_band(image, silhouette, band, hand_mask, self._memory, weight, belief)
+        weight = self._config.color_memory
+        return segment_band(image, silhouette, band, hand_mask, self._memory, weight, CARRIED_BELIEF)

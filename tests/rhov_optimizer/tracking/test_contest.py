@@ -85,7 +85,7 @@ def contestant(clip, T):
     mesh = CentredMesh.from_model(clip.model, 2000)
     track = PoseTrack(clip.model, mesh, clip.camera, clip, TrackerConfig(), InitialPoseConfig())
     out = Contestant(track)
-    out.add(clip.cues(0), track.start(clip.cues(0), T))
+    out.start(clip.cues(0), T)
     return out
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rhov_core.arrays import FloatArray
 from rhov_core.cues import FrameCues
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.trajectory import ObjectState
@@ -38,20 +39,32 @@ class Contestant:
     track: PoseTrack
     history: list[Revision] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    """Of the frames that count."""
 
-    def add(self, cues: FrameCues, estimate: ObjectEstimate) -> None:
-        """Notes what it says about the newest frame."""
-        self.history.append((estimate, self.track.fit.record(cues)))
+    def start(self, cues: FrameCues, T: FloatArray) -> None:
+        """Fits the hypothesis (4, 4) to its first frame."""
+        self._note(cues, self.track.start(cues, T))
         self.scores.append(frame_score(self.track.fit))
+
+    def step(self, cues: FrameCues) -> float:
+        """Follows it into the next frame and returns the frame's score."""
+        self._note(cues, self.track.step(cues))
+        return frame_score(self.track.fit)
 
     @property
     def score(self) -> float:
-        """Mean over the frames."""
+        """Mean over the frames that count."""
         return float(np.mean(self.scores))
+
+    def _note(self, cues: FrameCues, estimate: ObjectEstimate) -> None:
+        self.history.append((estimate, self.track.fit.record(cues)))
 
 
 class Contest:
     """Follows all hypotheses and leads with the best one.
+
+    A hypothesis that loses the object while another one follows it is wrong. If all lose it, the object was out of
+    sight; then it is no merit to have found it again before the others, so only frames count in which all have it.
 
     Args:
         contestants: At least one, each with its first frame; on equal terms, the first wins.
@@ -60,6 +73,7 @@ class Contest:
 
     def __init__(self, contestants: list[Contestant], frames: int) -> None:
         self._all, self._frames = contestants, frames
+        self._out_of_sight = False
         self._settle()
 
     @property
@@ -79,17 +93,19 @@ class Contest:
             If the leader changed, what the new one says about all frames before this one.
         """
         before = self.leader
-        for contestant in self._all:
-            contestant.add(cues, contestant.track.step(cues))
+        scores = [contestant.step(cues) for contestant in self._all]
+        self._out_of_sight |= not any(scores)
+        if all(scores) or not self._out_of_sight:
+            for contestant, score in zip(self._all, scores, strict=True):
+                contestant.scores.append(score)
         self._settle()
         return () if self.leader is before else tuple(self.leader.history[:-1])
 
     def _settle(self) -> None:
         self._all.sort(key=lambda contestant: -contestant.score)  # stable
-        count = len(self.leader.scores)
-        if count >= self._frames:
+        if len(self.leader.history) >= self._frames:
             del self._all[1:]
-        elif count >= LEAST_FRAMES:
+        elif len(self.leader.scores) >= LEAST_FRAMES:
             self._all = [c for c in self._all if c.score > self.leader.score - BEHIND]
 
 

@@ -115,7 +115,7 @@ class ObjectTracker:
             if candidate.iou < initial.candidates[0].iou - self._config.hypothesis_gap:
                 continue
             contestant = Contestant(self._new_track())
-            contestant.add(cues, contestant.track.start(cues, candidate.T))
+            contestant.start(cues, candidate.T)
             if contestant.track.found or not contestants:
                 contestants.append(contestant)
         return self._led(Contest(contestants, self._config.hypothesis_frames))

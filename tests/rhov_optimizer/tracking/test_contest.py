@@ -108,3 +108,14 @@ def test_a_score_falls_with_what_the_flow_contradicts(clip):
     assert frame_score(fit) > frame_score(off) > frame_score(far) > 0
     assert frame_score(replace(fit, flow=None)) == fit.iou
     assert frame_score(FrameFit.nothing()) == 0
+
+
+def test_frames_in_which_nobody_sees_the_object_do_not_count(clip):
+    gap = replace(clip, blank=range(2, 4))
+    both = [contestant(gap, gap.T[0]), contestant(gap, gap.T[0])]
+    contest = Contest(both, frames=20)
+    for i in (1, 2, 3):
+        contest.step(gap.cues(i))
+    assert [len(c.history) for c in both] == [4, 4]
+    assert [len(c.scores) for c in both] == [2, 2]
+    assert not contest.decided and both[0].score > 0.9

@@ -43,7 +43,7 @@ QUICK_OBJECTS = ("carton", "can")
 FRAMES = 60
 UP = (0.0, -1.0, 0.0)
 QUICK = DaggerConfig(rounds=6, environments=48, steps=420, updates=250)
-PAPER = ["the paper, 9 clips", "", "39", "0.289", "79.3"]
+PAPER = ["the paper, its own clips", "", "39", "0.289", "79.3"]
 
 
 def demonstration(name: str) -> HandObjectTrajectory:

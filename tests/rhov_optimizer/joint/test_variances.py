@@ -26,7 +26,7 @@ def _assumed(stamps: FloatArray = STAMPS) -> Variances:
 def test_strokes_and_pauses_get_variances_of_their_own() -> None:
     variances, rng = _assumed(), np.random.default_rng(0)
     true = np.ones((88, 6)) * np.repeat([0.05, 0.3], 3)
-    true[44:] = np.repeat([3.0, 20.0], 3)
+    true[44:] = np.repeat([1.5, 10.0], 3)
     variances.learn_motion(np.square(true * rng.normal(size=true.shape)))
     deviation = np.sqrt(variances.motion)
     usual = ObjectSolverConfig().acceleration, ObjectSolverConfig().angular_acceleration
@@ -41,6 +41,13 @@ def test_motion_is_never_taken_to_be_impossible() -> None:
     variances.learn_motion(np.zeros((88, 6)))
     assert (np.sqrt(variances.motion[:, :3]) >= config.least_acceleration).all()
     assert (np.sqrt(variances.motion[:, 3:]) >= config.least_angular_acceleration).all()
+
+
+def test_jumps_are_not_taken_for_motion() -> None:
+    config, variances = ObjectSolverConfig(), _assumed()
+    variances.learn_motion(np.full((88, 6), 1e6))
+    np.testing.assert_allclose(np.sqrt(variances.motion[:, :3]), config.most_acceleration)
+    np.testing.assert_allclose(np.sqrt(variances.motion[:, 3:]), config.most_angular_acceleration)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

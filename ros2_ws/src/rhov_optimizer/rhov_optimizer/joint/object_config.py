@@ -49,6 +49,12 @@ class ObjectSolverConfig:
     least_angular_acceleration: float = setting(
         0.1, "smallest standard deviation of the angular acceleration that a clip may show [rad/s^2]", low=1e-4
     )
+    most_acceleration: float = setting(
+        2.0, "largest standard deviation of the acceleration that a clip may show: beyond, poses jump [m/s^2]", low=1e-3
+    )
+    most_angular_acceleration: float = setting(
+        15.0, "largest standard deviation of the angular acceleration that a clip may show [rad/s^2]", low=1e-3
+    )
     motion_memory: float = setting(
         0.13, "accelerations this near in time are taken to be of one size; standard deviation [s]", low=1e-3
     )
@@ -96,6 +102,7 @@ class ObjectSolverConfig:
             "depth_sigma",
             "acceleration",
             "least_acceleration",
+            "most_acceleration",
             "unseen_velocity",
             "start_translation",
             "covariance_floor_translation",

@@ -33,6 +33,7 @@ class Variances:
     """(N - 2, 6) variances of the accelerations [(m/s^2)^2, (rad/s^2)^2]."""
     _assumed: FloatArray
     _least: FloatArray
+    _most: FloatArray
     _neighbours: FloatArray
     """Weights of the frames around one, the middle one being its own."""
 
@@ -46,10 +47,11 @@ class Variances:
         """
         usual = np.square(np.repeat([config.acceleration, config.angular_acceleration], 3))
         least = np.square(np.repeat([config.least_acceleration, config.least_angular_acceleration], 3))
+        most = np.square(np.repeat([config.most_acceleration, config.most_angular_acceleration], 3))
         step = float(np.median(np.diff(stamps))) if len(stamps) > 1 else 1.0
         reach = int(np.ceil(KERNEL_REACH * config.motion_memory / step))
         weights = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) * step / config.motion_memory))
-        return cls(1.0, np.tile(usual, (max(0, len(stamps) - 2), 1)), usual, least, weights)
+        return cls(1.0, np.tile(usual, (max(0, len(stamps) - 2), 1)), usual, least, most, weights)
 
     def learn_outlines(self, gradient: FloatArray, hessian: FloatArray, covariance: FloatArray) -> None:
         """Sets the trust in outlines by how far they leave the poses that everything agreed on.
@@ -92,4 +94,4 @@ class Variances:
             )
             mean = (total + MOTION_ASSUMED * assumed[column]) / (weight + MOTION_ASSUMED)
             self.motion[:, 3 * column : 3 * column + 3] = mean[:, None]
-        self.motion = np.maximum(self.motion, self._least)
+        self.motion = np.clip(self.motion, self._least, self._most)

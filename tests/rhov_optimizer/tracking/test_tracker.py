@@ -227,3 +227,19 @@ def test_a_given_pose_that_shows_nothing_is_refused(model, clip_of, motion):
     clip = clip_of(model, motion(2, start_pose(model)))
     with pytest.raises(InputError, match="initial pose"):
         ObjectTracker(model, clip.camera, clip).start(clip.cues(0), make_transform(np.eye(3), [0, 0, -1]))
+
+
+@pytest.mark.parametrize("textured", [True, False])
+def test_a_sudden_turn_is_believed_only_with_texture(model, clip_of, motion, textured):
+    T = motion(4, start_pose(model))
+    centre = (model.vertices.min(0) + model.vertices.max(0)) / 2
+    turn = make_transform(np.eye(3), centre) @ make_transform(
+        exp_rotation([0.0, 0.0, 0.65]), -exp_rotation([0.0, 0.0, 0.65]) @ centre
+    )
+    T[3] = T[3] @ turn
+    clip = clip_of(model, T, textured=textured)
+    tracker = ObjectTracker(clip.model, clip.camera, clip)
+    tracker.start(clip.cues(0), clip.T[0])
+    for i in (1, 2):
+        assert tracker.step(clip.cues(i)).state == ObjectState.TRACKED
+    assert (tracker.step(clip.cues(3)).state == ObjectState.LOST) == (not textured)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,9 @@ VELOCITY_KEPT = 0.7
 """How much of the last motion is expected to go on."""
 LEAST_TRACKS = 12
 """With fewer flow tracks than this the flow says nothing about the motion."""
+FASTEST_TURN = 0.5
+"""A pose that turned more than this since the last frame [rad] needs texture to be believed: 860 degrees a second at 30
+frames a second."""
 SHORT_WHILE = 10
 """Lost frames after which a pose next to the last good one may be another view of a turned object."""
 KEYFRAME_RESIDUAL = 2.5
@@ -131,6 +134,7 @@ class PoseTrack:
 
     def _conclude(self, cues: FrameCues, fit: FrameFit) -> ObjectEstimate:
         """Takes a fit over into the track if it is good, and reports."""
+        fit = self._believable(fit)
         track, config, mesh = self._last, self._config, self._mesh
         self.fit = fit
         if fit.state == ObjectState.LOST or fit.view is None:
@@ -155,6 +159,16 @@ class PoseTrack:
             fit.inliers,
             fit.median_residual,
         )
+
+    def _believable(self, fit: FrameFit) -> FrameFit:
+        """The fit, lost if it turned further in one frame than hands turn things and no texture confirms it.
+
+        Without flow the outline alone may draw the pose to another that looks alike.
+        """
+        if self._last is None or fit.state != ObjectState.TRACKED or fit.inliers >= self._config.least_inliers:
+            return fit
+        turn = float(np.linalg.norm(difference(fit.T, self._last.T)[3:]))
+        return replace(fit, state=ObjectState.LOST) if turn > FASTEST_TURN else fit
 
     def _keep_keyframe(self, cues: FrameCues, fit: FrameFit, view: SurfaceView) -> None:
         far = self._keyframes.angle_to_nearest(fit.T[:3, :3]) > self._config.keyframe_angle

@@ -22,7 +22,10 @@ class OptimizerNodeConfig:
     initial_pose: tuple[float, ...] = setting(
         (), "rough pose in the first frame: x, y, z [m], qx, qy, qz, qw in the camera frame; empty: search"
     )
-    window: int = setting(30, "a window of the trajectory is published every so many frames", low=2)
+    window: int = setting(
+        30, "a window of the trajectory is published every so many frames: its first pose is so many frames old", low=2
+    )
+    window_context: int = setting(15, "frames before a window that are smoothed together with it", low=0)
     buffer: int = setting(9000, "frames that are held for the final optimisation", low=2)
     hand_timeout: float = setting(0.5, "how long a frame waits for its hand [s]", low=0.0)
     segment_timeout: float = setting(2.0, "how long to wait for the service segment_object [s]", low=0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rhov_msgs.msg import TrackingEvent
 from std_msgs.msg import Header
@@ -17,6 +18,7 @@ from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPoseConfig
+from rhov_optimizer.joint.window import ObjectWindow
 from rhov_optimizer.nodes.outputs import Outputs
 from rhov_optimizer.nodes.track_buffer import TrackBuffer, TrackedFrame
 from rhov_optimizer.nodes.window import tracked_trajectory
@@ -35,7 +37,9 @@ class StreamTracker:
         segmenter: Segments a frame again from a silhouette.
         configs: Settings of the tracker and of the search for the first pose.
         initial_pose: (4, 4) rough pose in the first frame; None: it is searched for.
-        window: A window of the trajectory is published every so many frames.
+        window: A window of the trajectory is published every so many frames ...
+        smoothing: ... after its object was smoothed ...
+        context: ... together with so many frames before it.
         buffer: Gets every frame.
         outputs: Publishes.
         complain: Logs an error.
@@ -49,12 +53,15 @@ class StreamTracker:
         configs: tuple[TrackerConfig, InitialPoseConfig],
         initial_pose: FloatArray | None,
         window: int,
+        smoothing: ObjectWindow,
+        context: int,
         buffer: TrackBuffer,
         outputs: Outputs,
         complain: Callable[[str], None],
     ) -> None:
         self._model, self._hand_model, self._segmenter, self._configs = model, hand_model, segmenter, configs
         self._initial_pose, self._window = initial_pose, window
+        self._smoothing, self._context = smoothing, context
         self._buffer, self._outputs, self._complain = buffer, outputs, complain
         self._tracker: ObjectTracker | None = None
         self.camera: Camera | None = None
@@ -145,7 +152,11 @@ class StreamTracker:
 
     def _publish_window(self, header: Header) -> None:
         assert self.camera is not None
-        frames = self._buffer.newest(self._window)
+        frames = self._buffer.newest(self._window + self._context)
+        records, estimates = [frame.record for frame in frames], [frame.estimate for frame in frames]
+        smoothed = self._smoothing.smoothed(self.camera, records, estimates)
+        pairs = zip(frames, smoothed, strict=True)
+        frames = [replace(frame, estimate=estimate) for frame, estimate in pairs][-self._window :]
         self._outputs.trajectory(
             tracked_trajectory(frames, self.camera, self._model, self._hand_model), header, final=False
         )

@@ -37,6 +37,7 @@ from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPoseConfig
 from rhov_optimizer.joint import JointConfig, JointResult, ObjectSolverConfig, TermWeights, optimise_trajectory
+from rhov_optimizer.joint.window import ObjectWindow
 from rhov_optimizer.nodes.config import OptimizerNodeConfig
 from rhov_optimizer.nodes.frame_joiner import FrameJoiner
 from rhov_optimizer.nodes.outputs import QUEUE, Outputs
@@ -77,6 +78,8 @@ class TrajectoryOptimizer(Node):
             tracking,
             config.initial_transform(),
             config.window,
+            ObjectWindow(self._model, self._object_config),
+            config.window_context,
             self._buffer,
             outputs,
             lambda sentence: self.get_logger().error(sentence, once=True),

@@ -1,4 +1,4 @@
-"""A window of a stream as a trajectory: what was tracked, not yet optimised together."""
+"""A window of a stream as a trajectory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rhov_optimizer.nodes.track_buffer import TrackedFrame
 def tracked_trajectory(
     frames: Sequence[TrackedFrame], camera: Camera, model: ObjectModel, hand_model: HandModel
 ) -> HandObjectTrajectory:
-    """The poses of the tracker and the hands of the detector, frame by frame.
+    """The poses of the frames' estimates and the hands of the detector, frame by frame.
 
     Args:
         frames: At least one, in order.

@@ -12,6 +12,7 @@ from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.hand import HandModel
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.pose import exp_rotation, interpolate, inverse, log_rotation, make_transform
+from rhov_optimizer.joint.elapsed import elapsed
 from rhov_optimizer.joint.hand_track import HandTrack, unwrapped
 
 
@@ -37,7 +38,7 @@ def bridged_poses(estimates: Sequence[ObjectEstimate], seen: BoolArray) -> Float
     T = np.stack([estimate.T_camera_object for estimate in estimates])
     if not seen.any():
         return T
-    before, after, way = neighbours(seen, np.array([estimate.stamp for estimate in estimates]))
+    before, after, way = neighbours(seen, elapsed(estimates))
     bridged = interpolate(T[before], T[after], way)
     return np.where(seen[:, None, None], T, bridged)
 

@@ -16,6 +16,7 @@ from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.pose import difference, perturb
 from rhov_optimizer.joint.clip_system import ClipSystem
+from rhov_optimizer.joint.elapsed import elapsed
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.residuals.contour import ContourResidual
 from rhov_optimizer.joint.residuals.depth import DepthResidual
@@ -66,7 +67,7 @@ class _ClipProblem:
     ) -> None:
         self._mesh, self._camera, self._records, self._seen = mesh, camera, records, seen
         self._start, self._config = T, config
-        stamps = np.array([record.stamp for record in records])
+        stamps = elapsed(records)
         self.variances = Variances.assumed(stamps, config)
         self._contour = ContourResidual(mesh, camera, config)
         self._depth = DepthResidual(config, metric)

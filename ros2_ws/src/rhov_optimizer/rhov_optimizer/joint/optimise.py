@@ -19,6 +19,7 @@ from rhov_optimizer.joint.bridging import bridged_hand, bridged_poses
 from rhov_optimizer.joint.config import JointConfig
 from rhov_optimizer.joint.contact import fingertip_gaps, signed_distances
 from rhov_optimizer.joint.depth import align_depths
+from rhov_optimizer.joint.elapsed import elapsed
 from rhov_optimizer.joint.first_order import minimise
 from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen
 from rhov_optimizer.joint.light_hand import light_hand
@@ -118,7 +119,7 @@ class _Run:
     ) -> None:
         self._model, self._camera, self._records, self._estimates = object_model, camera, records, estimates
         self._config, self._weights, self._object_config, self._stages = config, weights, object_config, stages
-        self._stamps = np.array([record.stamp for record in records])
+        self._stamps = elapsed(records)
         self._hand_model = model_of_side_seen(records, hand_model)
         hand = HandTrack.from_records(records, self._hand_model)
         if hand is not None and config.couple_frames:

@@ -121,8 +121,10 @@ def test_a_mesh_whose_origin_is_far_from_its_centre(clip_factory: Callable[..., 
         true = transform_points(clip.T, unit * clip.model.vertices)
         np.testing.assert_allclose(drawn[..., :2] / drawn[..., 2:], true[..., :2] / true[..., 2:], atol=0.006)
         assert trajectory.object_scale == pytest.approx(unit, rel=0.06)
-        # Far from the box a turn moves the origin: it is less certain than the centre was.
-        assert (np.sqrt(np.trace(trajectory.object_covariance[:, :3, :3], axis1=1, axis2=2)) > 0.003).all()
+        # Far from the box a turn moves the origin: it is less certain than the centre.
+        centred = _run(clip_factory(8, unit=unit, hand_noise=0.3), iterations=10).trajectory
+        origin, centre = (np.trace(t.object_covariance[:, :3, :3], axis1=1, axis2=2) for t in (trajectory, centred))
+        assert (origin > 1.1 * centre).all()
 
 
 def test_lost_frames_are_bridged_and_marked(clip: Any) -> None:

@@ -32,6 +32,9 @@ INTERRUPTED = 130
 _DEFAULTS = PipelineArguments()
 Mesh = Annotated[Path, typer.Option(help="Mesh of the object in metres (.obj, .stl, .ply, .glb).")]
 Out = Annotated[Path, typer.Option(help="Folder for the results.")]
+Robot = Annotated[str, typer.Option(help="Robot: panda or fr3, or a robot YAML.")]
+Placement = Annotated[Path | None, typer.Option(help="placement.yaml with T_table_camera; searched if missing.")]
+Result = Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")]
 RepairMesh = Annotated[bool, typer.Option(help="Close an open mesh instead of refusing it.")]
 
 
@@ -51,9 +54,10 @@ def reconstruct(
         Path | None, typer.Option(help="Cues directory of another model's masks, depth, hands, flow.")
     ] = None,
     repair_mesh: RepairMesh = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where a run was interrupted before.")] = False,
     out: Out = Path("out/reconstruction"),
 ) -> None:
-    """Reconstruct the hand and the object of a video over time."""
+    """Reconstruct the hand and the object of a video over time. Run it again to go on after a stop."""
     from rhov.reconstruct import reconstruct_to_directory
     from rhov.request import ReconstructRequest
 
@@ -71,18 +75,16 @@ def reconstruct(
         cues=cues,
         repair_mesh=repair_mesh,
     )
-    for line in reconstruct_to_directory(request):
+    for line in reconstruct_to_directory(request, fresh=fresh):
         print(line)
 
 
 @app.command()
 def imitate(
-    trajectory: Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")],
+    trajectory: Result,
     mesh: Mesh,
-    robot: Annotated[str, typer.Option(help="Robot: panda or fr3, or a robot YAML.")] = _DEFAULTS.robot,
-    placement: Annotated[
-        Path | None, typer.Option(help="placement.yaml with T_table_camera; searched if missing.")
-    ] = None,
+    robot: Robot = _DEFAULTS.robot,
+    placement: Placement = None,
     method: Annotated[str, typer.Option(help="plan, or policy: what `rhov train` left in --policy.")] = "plan",
     policy: Annotated[Path | None, typer.Option(help="Folder of a `rhov train`, for --method policy.")] = None,
     repair_mesh: RepairMesh = False,
@@ -99,12 +101,10 @@ def imitate(
 
 @app.command()
 def train(
-    trajectory: Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")],
+    trajectory: Result,
     mesh: Mesh,
-    robot: Annotated[str, typer.Option(help="Robot: panda or fr3, or a robot YAML.")] = _DEFAULTS.robot,
-    placement: Annotated[
-        Path | None, typer.Option(help="placement.yaml with T_table_camera; searched if missing.")
-    ] = None,
+    robot: Robot = _DEFAULTS.robot,
+    placement: Placement = None,
     observation: Annotated[
         str, typer.Option(help="What the policy sees: guided, or paper for only what the paper's sees.")
     ] = "guided",
@@ -180,7 +180,7 @@ def pipeline(
 
 @app.command()
 def evaluate(
-    directory: Annotated[Path, typer.Argument(help="A result folder or its trajectory.npz.")],
+    directory: Result,
     truth: Annotated[Path | None, typer.Option(help="Folder of the truth, as `rhov synthesize` writes it.")] = None,
     mesh: Annotated[Path | None, typer.Option(help="Mesh of the object; missing: object.obj beside the truth.")] = None,
     dataset: Annotated[str, typer.Option(help="In place of --truth: ho3d, dexycb, mow, arctic, bop or hot3d.")] = "",

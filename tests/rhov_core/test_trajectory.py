@@ -99,6 +99,16 @@ def test_lost_frames_are_counted():
     assert HandObjectTrajectory(**change(object_state=states)).frames_lost == 2
 
 
+def test_an_object_without_a_hand_is_tracked_everywhere():
+    given = fields()
+    trajectory = HandObjectTrajectory.without_hand(
+        "cup", given["stamp"], given["T_camera_object"], given["K"], (640, 480), 2.0 * np.eye(6)
+    )
+    np.testing.assert_array_equal(trajectory.T_camera_object, given["T_camera_object"])
+    np.testing.assert_array_equal(trajectory.object_covariance, np.tile(2.0 * np.eye(6), (4, 1, 1)))
+    assert (trajectory.object_state == ObjectState.TRACKED).all() and not trajectory.hand_valid.any()
+
+
 def test_arrays_cannot_be_changed():
     trajectory = HandObjectTrajectory(**fields())
     with pytest.raises(ValueError, match="read-only"):

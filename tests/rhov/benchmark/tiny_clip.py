@@ -1,5 +1,7 @@
 """A tiny clip with truth: a box with painted sides turns before a patterned wall; no hand."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -36,25 +38,10 @@ def drawn():
 
 
 def true_trajectory():
-    hand, n = HandModel.load(), FRAMES
-    return HandObjectTrajectory(
-        frame_index=np.arange(n),
-        stamp=np.arange(n) / 30,
-        K=CAMERA.K,
-        image_size=np.array([CAMERA.width, CAMERA.height]),
-        object_name="box",
-        T_camera_object=poses(),
-        object_scale=1.0,
-        object_covariance=np.zeros((n, 6, 6)),
-        object_state=np.ones(n, np.int64),
-        hand_side="right",
-        hand_pose=np.zeros((n, 48)),
-        hand_shape=np.zeros(10),
-        hand_translation=np.zeros((n, 3)),
-        hand_joints=np.zeros((n, 21, 3)),
-        hand_valid=np.zeros(n, bool),
-        hand_model=hand.name,
+    trajectory = HandObjectTrajectory.without_hand(
+        "box", np.arange(FRAMES) / 30, poses(), CAMERA.K, (CAMERA.width, CAMERA.height), np.zeros((6, 6))
     )
+    return replace(trajectory, hand_model=HandModel.load().name)
 
 
 def box_of(mask):

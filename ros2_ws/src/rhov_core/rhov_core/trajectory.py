@@ -101,6 +101,46 @@ class HandObjectTrajectory:
         if not (np.isfinite(self.object_scale) and self.object_scale > 0):
             raise InputError(f"object_scale is {self.object_scale}", "a positive number", "use 1 for a metric mesh")
 
+    @classmethod
+    def without_hand(
+        cls,
+        object_name: str,
+        stamp: FloatArray,
+        T_camera_object: FloatArray,
+        K: FloatArray,
+        image_size: tuple[int, int],
+        covariance: FloatArray,
+    ) -> HandObjectTrajectory:
+        """A metric object tracked in every frame, and no hand: what an imitation needs.
+
+        Args:
+            object_name: Name of the object.
+            stamp: (N,) [s].
+            T_camera_object: (N, 4, 4).
+            K: (3, 3) [pixel].
+            image_size: Width, height [pixel].
+            covariance: (6, 6) of every frame, or (N, 6, 6).
+        """
+        n = len(stamp)
+        return cls(
+            frame_index=np.arange(n),
+            stamp=stamp,
+            K=K,
+            image_size=np.asarray(image_size),
+            object_name=object_name,
+            T_camera_object=T_camera_object,
+            object_scale=1.0,
+            object_covariance=np.broadcast_to(covariance, (n, 6, 6)).copy(),
+            object_state=np.full(n, ObjectState.TRACKED),
+            hand_side="right",
+            hand_pose=np.zeros((n, 48)),
+            hand_shape=np.zeros(10),
+            hand_translation=np.zeros((n, 3)),
+            hand_joints=np.zeros((n, 21, 3)),
+            hand_valid=np.zeros(n, bool),
+            hand_model="none",
+        )
+
     def __len__(self) -> int:
         return len(self.frame_index)
 

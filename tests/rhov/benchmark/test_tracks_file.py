@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rhov.benchmark.tracks_file import load_tracks, save_tracks
-from rhov.reconstruct import TrackedClip
+from rhov.tracked_clip import TrackedClip
 from rhov_core.camera import Camera
 from rhov_core.errors import InputError
 from rhov_core.hand import HandModel

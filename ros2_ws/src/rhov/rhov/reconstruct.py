@@ -6,77 +6,58 @@ The nodes run the same classes with the same settings, so both give the same num
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
-import numpy as np
-
+from rhov.clip_tracker import ClipTracker
 from rhov.final_report import add_figures
+from rhov.interrupted_run import InterruptedRun
 from rhov.products import make_products
-from rhov.request import ReconstructRequest, load_pose
+from rhov.request import ReconstructRequest
 from rhov.stages import StageProgress
-from rhov_core.arrays import BoolArray, FloatArray
+from rhov.tracked_clip import TrackedClip
 from rhov_core.camera import Camera
 from rhov_core.errors import InputError
 from rhov_core.files import output_directory
-from rhov_core.hand import HandModel
-from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
-from rhov_core.render import rasterize
 from rhov_core.result_directory import write_result
 from rhov_core.video import VideoReader
 from rhov_optimizer.joint import JointResult, optimise_trajectory
-from rhov_optimizer.track_record import TrackRecord
-from rhov_optimizer.tracking import ObjectTracker, Revision
-from rhov_optimizer.tracking.figures import per_frame_figures
-from rhov_perception.cues_directory import CuesDirectory
-from rhov_perception.hand import HandEstimator
-from rhov_perception.object import ObjectEstimator
 
 Progress = Callable[[str, float, str], None]
 """Receives the name of a stage, the fraction of it that is done, and a few words."""
 
 
-@dataclass
-class TrackedClip:
-    """What tracking leaves of a clip."""
-
-    camera: Camera
-    """Of the video, with its distortion."""
-    hand_model: HandModel
-    estimates: list[ObjectEstimate] = field(default_factory=list)
-    records: list[TrackRecord] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """Sentences for the user."""
-
-    def add(self, estimate: ObjectEstimate, record: TrackRecord, revised: Sequence[Revision]) -> None:
-        """Adds a frame, and what the tracker now says about the frames just before it."""
-        for i, (earlier_estimate, earlier_record) in enumerate(reversed(revised), 1):
-            self.estimates[-i], self.records[-i] = earlier_estimate, earlier_record
-        self.estimates.append(estimate)
-        self.records.append(record)
-
-    def per_frame(self) -> dict[str, list[float | None]]:
-        """Figures of each frame, for plots; None where one is missing."""
-        return per_frame_figures(self.estimates)
-
-
-def reconstruct_to_directory(request: ReconstructRequest) -> Iterator[str]:
+def reconstruct_to_directory(request: ReconstructRequest, *, fresh: bool = False) -> Iterator[str]:
     """Reconstructs a video, writes the result folder and yields lines that tell how it went.
+
+    A run that was interrupted, by whatever, goes on where it was when it is asked for again.
+
+    Args:
+        request: What is asked for.
+        fresh: Whether to begin anew even so.
 
     Raises:
         InputError: If something that was given cannot be used.
     """
     output_directory(request.out)
     model = ObjectModel.load(request.mesh, repair=request.repair_mesh)
+    interrupted = InterruptedRun(request)
+    if fresh:
+        interrupted.forget()
     with StageProgress() as progress:
-        clip = track_video(request, model, progress.update)
+        try:
+            clip = track_video(request, model, progress.update, interrupted)
+        except KeyboardInterrupt:
+            if interrupted.frames_kept:
+                progress.say(f"repeat the same command to go on after frame {interrupted.frames_kept}")
+            raise
         progress.done("track")
         result = optimise_clip(clip, model, progress.update)
         progress.done("optimise")
         report = {
             **result.report,
             "stage_seconds": progress.seconds,
+            "frames_taken_over": interrupted.frames_taken_over,
             "per_frame": clip.per_frame(),
             "notes": [*model.notes, *clip.notes],
         }
@@ -91,12 +72,26 @@ def reconstruct_to_directory(request: ReconstructRequest) -> Iterator[str]:
         )
         progress.done("overlay and plots")
         add_figures(request.out, {"stage_seconds": progress.seconds})
+    interrupted.forget()
+    if interrupted.remark:
+        yield interrupted.remark
     yield from report["notes"]
     yield f"{len(result.trajectory)} frames, {result.trajectory.frames_lost} lost; results are in {request.out}"
 
 
-def track_video(request: ReconstructRequest, model: ObjectModel, progress: Progress) -> TrackedClip:
+def track_video(
+    request: ReconstructRequest,
+    model: ObjectModel,
+    progress: Progress,
+    interrupted: InterruptedRun | None = None,
+) -> TrackedClip:
     """Estimates hand and object in each frame of a video.
+
+    Args:
+        request: What was asked for.
+        model: The object.
+        progress: Called after each frame.
+        interrupted: Where the run goes on, and keeps what it has; None: all in one go.
 
     Raises:
         InputError: If the video, the camera, the box or the pose cannot be used.
@@ -104,39 +99,30 @@ def track_video(request: ReconstructRequest, model: ObjectModel, progress: Progr
     reader = VideoReader(request.video, request.start, request.count or None)
     width, height = reader.info.width, reader.info.height
     camera = Camera.choose(request.camera_file, request.focal, width, height, f"'{request.video}'")
-    pose = load_pose(request.pose_file) if request.pose_file else None
-    cues_directory = CuesDirectory(request.cues) if request.cues else None
-    hands, objects = HandEstimator(camera), ObjectEstimator(camera)
-    segmenter = objects if cues_directory is None else cues_directory.segmenter(objects)
-    tracker = ObjectTracker(model, camera, segmenter)
-    clip = TrackedClip(camera, hands.model("right"))
-    clip.notes += Camera.choice_notes(request.camera_file, request.focal, camera)
+    tracker = ClipTracker(request, model, camera)
+    if interrupted is not None:
+        tracker = interrupted.resume(tracker)
+        progress("track", 0.0, interrupted.remark)
+    known = len(tracker.clip.estimates)
     total = request.count or reader.info.frames_announced
-    begin = time.monotonic()
-    for index, stamp, picture in reader:
-        image = camera.rectify(picture)
-        seen = hands.estimate(image, index)
-        if clip.estimates:
-            cues = objects.step(image, index, stamp, seen.estimate, seen.mask)
-        else:
-            seed = _seed(request, model, camera, pose, cues_directory, index)
-            cues = objects.start(image, index, stamp, seed, seen.estimate, seen.mask)
-            clip.notes += objects.notes
-        if cues_directory is not None:
-            cues = cues_directory.apply(cues)
-        estimate = tracker.step(cues) if clip.estimates else tracker.start(cues, pose)
-        assert tracker.record is not None
-        clip.add(estimate, tracker.record, tracker.revised)
-        if cues.hand is not None:
-            clip.hand_model = hands.model(cues.hand.side)
-        done = len(clip.estimates)
-        rate = f"{done}/{total or '?'} frames, {done / (time.monotonic() - begin):.1f}/s"
-        progress("track", done / total if total else -1, rate)
-    hands.close()
-    if not clip.estimates:
+    begin, fresh = time.monotonic(), False
+    for place, frame in enumerate(reader):
+        if place < known:
+            tracker.look_again(frame, known - place)
+            continue
+        tracker.step(frame)
+        fresh = True
+        if interrupted is not None:
+            interrupted.keep(tracker)
+        rate = f"{place + 1}/{total or '?'} frames, {(place + 1 - known) / (time.monotonic() - begin):.1f}/s"
+        progress("track", (place + 1) / total if total else -1, rate)
+    tracker.close()
+    if not tracker.clip.estimates:
         given = f"'{request.video}' has no frame from {request.start} on"
         raise InputError(given, "a start inside the video", "give a smaller --start")
-    return clip
+    if interrupted is not None and fresh:
+        interrupted.keep(tracker, now=True)
+    return tracker.clip
 
 
 def optimise_clip(clip: TrackedClip, model: ObjectModel, progress: Progress) -> JointResult:
@@ -149,27 +135,3 @@ def optimise_clip(clip: TrackedClip, model: ObjectModel, progress: Progress) -> 
         clip.hand_model,
         progress=lambda stage, fraction: progress("optimise", fraction, stage),
     )
-
-
-def _seed(
-    request: ReconstructRequest,
-    model: ObjectModel,
-    camera: Camera,
-    pose: FloatArray | None,
-    cues_directory: CuesDirectory | None,
-    frame_index: int,
-) -> tuple[int, int, int, int] | BoolArray:
-    """Where the object is in the first frame: a box, a given mask, or the silhouette of the given pose."""
-    if request.box is not None:
-        return request.box
-    if cues_directory is not None and (mask := cues_directory.object_mask(frame_index)) is not None:
-        return mask
-    if pose is None:
-        raise InputError(
-            f"the cues directory has no object mask for frame {frame_index}",
-            "a mask, a box or a pose for the first frame that is used",
-            "give --box or --pose as well",
-        )
-    points = model.vertices @ pose[:3, :3].T + pose[:3, 3]
-    face_id, _ = rasterize(points[None].astype(np.float32), model.faces, camera.rectified())
-    return face_id[0] >= 0

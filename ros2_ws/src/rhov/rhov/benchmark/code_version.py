@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+_CODE = (".py", ".npz")
+"""Source code, and numbers that were learnt and come with it."""
 _SHOWN = ("numpy", "scipy", "torch", "numba", "opencv-contrib-python", "mediapipe")
 
 
@@ -42,7 +44,9 @@ def _files(name: str) -> Iterable[Path]:
     if spec is None or spec.origin is None:
         return []
     path = Path(spec.origin)
-    return [p for p in path.parent.rglob("*.py") if "nodes" not in p.parts] if path.name == "__init__.py" else [path]
+    if path.name != "__init__.py":
+        return [path]
+    return [p for p in path.parent.rglob("*") if p.suffix in _CODE and "nodes" not in p.parts]
 
 
 def description() -> dict[str, Any]:
@@ -55,8 +59,13 @@ def description() -> dict[str, Any]:
         "memory_gb": _memory_gb(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        **{name: found for name in _SHOWN if (found := _installed(name))},
+        **library_versions(),
     }
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries whose numbers results depend on."""
+    return {name: found for name in _SHOWN if (found := _installed(name))}
 
 
 def processor() -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rhov.reconstruct import TrackedClip
 from rhov.request import ReconstructRequest
+from rhov.tracked_clip import TrackedClip
 from rhov_core.camera import Camera
 from rhov_core.errors import InputError
 from rhov_core.object_model import ObjectModel

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-from rhov.reconstruct import TrackedClip
+from rhov.tracked_clip import TrackedClip
 from rhov_core.errors import InputError
 from rhov_core.files import atomic_path
 

@@ -23,7 +23,8 @@ from rhov.benchmark.tracks_file import load_tracks, save_tracks
 from rhov.evaluate import all_figures
 from rhov.evaluation_input import Matched, hand_model_of
 from rhov.evaluation_series import error_series
-from rhov.reconstruct import TrackedClip, track_video
+from rhov.reconstruct import track_video
+from rhov.tracked_clip import TrackedClip
 from rhov_core.errors import InputError
 from rhov_core.files import read_json, write_json
 from rhov_core.object_model import ObjectModel
@@ -33,7 +34,15 @@ from rhov_optimizer.variants import Variant, variant
 
 PER_FRAME = "per_frame"
 """The variant that is tracked in a way of its own."""
-_TRACKING = ("rhov_core", "rhov_perception", "rhov_optimizer", "rhov.reconstruct", "rhov.benchmark.per_frame")
+_TRACKING = (
+    "rhov_core",
+    "rhov_perception",
+    "rhov_optimizer",
+    "rhov.clip_tracker",
+    "rhov.tracked_clip",
+    "rhov.reconstruct",
+    "rhov.benchmark.per_frame",
+)
 _JOINT = ("rhov_optimizer.joint", "rhov_optimizer.variants")
 _MEASURING = (
     "rhov.evaluate",

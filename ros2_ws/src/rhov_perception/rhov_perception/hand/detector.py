@@ -40,6 +40,9 @@ class HandDetector:
 
     def __init__(self, config: HandConfig) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
+        self._config = config
+        self.frames_remembered = 0
+        """How many of the last images the tracking state comes from: in the one before them no hand was found."""
         try:
             import mediapipe
         except ImportError:
@@ -55,9 +58,11 @@ class HandDetector:
     def detect(self, image: NDArray[np.uint8]) -> list[HandDetection]:
         """The hands in the next image (H, W, 3), BGR."""
         height, width = image.shape[:2]
-        result: Any = self._hands.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        result = self._processed(image)
         if not result.multi_hand_landmarks:
+            self.frames_remembered = 0
             return []
+        self.frames_remembered += 1
         detections = []
         for image_points, world_points, handedness in zip(
             result.multi_hand_landmarks, result.multi_hand_world_landmarks, result.multi_handedness, strict=True
@@ -70,9 +75,21 @@ class HandDetector:
             detections.append(HandDetection(side, float(label.score), keypoints, landmarks))
         return detections
 
+    def look_again(self, image: NDArray[np.uint8]) -> None:
+        """Brings back the tracking state that an image (H, W, 3) left."""
+        self._processed(image)
+
     def forget(self) -> None:
         """Drops the tracked hands: the next image is searched for palms again."""
         self._hands.reset()
+        self.frames_remembered = 0
+
+    def __reduce__(self) -> tuple[type[HandDetector], tuple[HandConfig], dict[str, int]]:
+        """MediaPipe's graph cannot be pickled: the copy wants its last `frames_remembered` images again."""
+        return HandDetector, (self._config,), {"frames_remembered": self.frames_remembered}
+
+    def _processed(self, image: NDArray[np.uint8]) -> Any:
+        return self._hands.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
 
     def close(self) -> None:
         """Frees the graph."""

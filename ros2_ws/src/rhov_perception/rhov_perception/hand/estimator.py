@@ -73,6 +73,15 @@ class HandEstimator:
         self._rejected = 0
         self._detector.forget()
 
+    @property
+    def frames_remembered(self) -> int:
+        """How many of the last images a copy made by pickling has to `look_again` at before it goes on."""
+        return self._detector.frames_remembered
+
+    def look_again(self, image: ByteArray) -> None:
+        """Gives a copy the memory of an image (H, W, 3) that was estimated already."""
+        self._detector.look_again(image)
+
     def model(self, side: Side) -> HandModel:
         """The hand model of a side, to which the estimates' parameters belong."""
         return self._models[side]

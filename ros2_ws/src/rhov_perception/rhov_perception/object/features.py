@@ -22,7 +22,12 @@ class FeatureDetector:
     """
 
     def __init__(self, count: int, threshold: int) -> None:
+        self._settings = count, threshold
         self._orb: Any = cv2.ORB.create(nfeatures=count, fastThreshold=threshold)
+
+    def __reduce__(self) -> tuple[type[FeatureDetector], tuple[int, int]]:
+        """OpenCV's object cannot be pickled, and remembers nothing."""
+        return FeatureDetector, self._settings
 
     def detect(self, gray: ByteArray, near: BoolArray | None = None, margin: int = 0) -> tuple[FloatArray, ByteArray]:
         """Features of a grey image (H, W).

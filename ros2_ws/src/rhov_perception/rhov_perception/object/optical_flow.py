@@ -102,7 +102,12 @@ class FlowEstimator:
     """
 
     def __init__(self, preset: Preset) -> None:
+        self._preset = preset
         self._dis: Any = cv2.DISOpticalFlow.create(_PRESETS[preset])
+
+    def __reduce__(self) -> tuple[type[FlowEstimator], tuple[Preset]]:
+        """OpenCV's object cannot be pickled, and remembers nothing."""
+        return FlowEstimator, (self._preset,)
 
     def estimate(self, previous: ByteArray, current: ByteArray, region: Region) -> RegionFlow:
         """Flow both ways between two grey images (H, W), looking only at one region of both."""

@@ -75,6 +75,9 @@ def test_report_says_what_was_done(clip: Any, result: JointResult) -> None:
     quality = report["object"]
     assert quality["rotation_jitter_deg"]["end"] < 0.1 * quality["rotation_jitter_deg"]["start"]
     assert quality["mask_iou"]["end"] > 0.98 > quality["mask_iou"]["start"]
+    assert quality["residuals"].keys() == {"contour", "features", "flow", "smoothness"}
+    for loss in quality["residuals"].values():
+        assert loss["weight"] > 0 and loss["end"] < 0.5 * loss["start"]
 
 
 def test_same_input_same_output(clip: Any) -> None:

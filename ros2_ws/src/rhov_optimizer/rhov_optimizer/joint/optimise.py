@@ -25,7 +25,8 @@ from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen
 from rhov_optimizer.joint.light_hand import light_hand
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.object_gauss_newton import ObjectSolution, solve_object_clip
-from rhov_optimizer.joint.report import object_report, size_report, terms_report
+from rhov_optimizer.joint.report import object_report, residuals_report, size_report, terms_report
+from rhov_optimizer.joint.residual_losses import ResidualLosses
 from rhov_optimizer.joint.result import assemble
 from rhov_optimizer.joint.scene import Problem
 from rhov_optimizer.joint.size import Sizes, match_sizes
@@ -183,14 +184,13 @@ class _Run:
     def _solve_object(self) -> ObjectSolution:
         """The object alone; the tracker's poses where Gauss-Newton is not wanted, impossible or fails."""
         if self._config.object_solver == "gauss_newton" and self._seen.any():
-            unit = 1.0 if self._model.is_metric else self._mesh.diameter / USUAL_DIAMETER
             solution = solve_object_clip(
                 self._mesh,
                 self._camera,
                 self._records,
                 self._tracked,
                 self._seen,
-                self._object_config.in_units(unit),
+                self._object_config.in_units(self._unit()),
                 self._stages.step,
                 metric=self._model.is_metric,
             )
@@ -204,6 +204,10 @@ class _Run:
             ]
         )
         return ObjectSolution(self._tracked, covariance, 0, float("nan"))
+
+    def _unit(self) -> float:
+        """What a metre is in the mesh's lengths."""
+        return 1.0 if self._model.is_metric else self._mesh.diameter / USUAL_DIAMETER
 
     def _solve_terms(self, sizes: Sizes) -> tuple[Variables, TermReport, int]:
         """All terms together."""
@@ -247,8 +251,10 @@ class _Run:
         unscaled = variables.object_poses()
         unscaled[:, :3, 3] /= variables.object_scale()
         with self._stages.stage("report"):
-            scene = self._camera, self._mesh, self._records, self._seen
+            scene = self._mesh, self._camera, self._records, self._seen
             compared = object_report(*scene, self._tracked, unscaled)
+            losses = ResidualLosses(*scene, self._object_config.in_units(self._unit()), self._model.is_metric)
+            residuals = residuals_report(losses, self._tracked, unscaled)
         return {
             "frames": len(self._records),
             "frames_lost": int((~self._seen).sum()),
@@ -258,6 +264,7 @@ class _Run:
                 "solver": self._config.object_solver,
                 "steps": solution.iterations,
                 **compared,
+                "residuals": residuals,
             },
             "size": size_report(sizes, variables.object_scale()),
             "terms": terms_report(self._weights, terms),

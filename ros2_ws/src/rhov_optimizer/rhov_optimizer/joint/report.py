@@ -10,6 +10,7 @@ import numpy as np
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.metrics.temporal import rotation_jitter, translation_jitter
+from rhov_optimizer.joint.residual_losses import ResidualLosses
 from rhov_optimizer.joint.size import Sizes
 from rhov_optimizer.joint.terms.build import TermReport
 from rhov_optimizer.joint.weights import TermWeights
@@ -20,8 +21,8 @@ from rhov_optimizer.track_record import TrackRecord
 
 
 def object_report(
-    camera: Camera,
     mesh: CentredMesh,
+    camera: Camera,
     records: Sequence[TrackRecord],
     seen: BoolArray,
     start: FloatArray,
@@ -30,19 +31,19 @@ def object_report(
     """Jitter and mask overlap of the object's poses before and after.
 
     Args:
-        camera: Without distortion.
         mesh: The object.
+        camera: Without distortion.
         records: N frames.
         seen: (N,) where the object was tracked.
         start: (N, 4, 4) poses of the centred, unscaled mesh.
         end: (N, 4, 4) the same afterwards.
     """
-    before, after = (_quality(camera, mesh, records, seen, T) for T in (start, end))
+    before, after = (_quality(mesh, camera, records, seen, T) for T in (start, end))
     return {name: {"start": before[name], "end": after[name]} for name in before}
 
 
 def _quality(
-    camera: Camera, mesh: CentredMesh, records: Sequence[TrackRecord], seen: BoolArray, T: FloatArray
+    mesh: CentredMesh, camera: Camera, records: Sequence[TrackRecord], seen: BoolArray, T: FloatArray
 ) -> dict[str, float | None]:
     """None where nothing can be said."""
     overlaps = []
@@ -57,6 +58,14 @@ def _quality(
         "rotation_jitter_deg": float(np.degrees(np.median(rotation_jitter(T[:, :3, :3])))) if moving else None,
         "translation_jitter_m": float(np.median(translation_jitter(T[:, :3, 3]))) if moving else None,
         "mask_iou": float(np.median(compared)) if len(compared) else None,
+    }
+
+
+def residuals_report(losses: ResidualLosses, start: FloatArray, end: FloatArray) -> dict[str, dict[str, float]]:
+    """Weight and loss of each residual of the object's Gauss-Newton stage, at poses before and after."""
+    weights, before, after = losses.weights(), losses.at(start), losses.at(end)
+    return {
+        name: {"weight": weights[name], "start": before[name], "end": after[name]} for name in before if name in after
     }
 
 

@@ -46,25 +46,33 @@ class DepthResidual:
         self, frame: int, record: TrackRecord, view: SurfaceView, kernel_scale: float, system: ClipSystem
     ) -> None:
         """Adds one frame, drawn at its pose, to the system."""
+        residual, J, weight, sigma = self._compared(frame, record, view, kernel_scale)
+        weight = weight * _tukey(residual, TUKEY * sigma * kernel_scale) * self._config.depth_weight / sigma**2
+        system.add(frame, (J * weight[:, None]).T @ J, J.T @ (weight * residual))
+
+    def squares(self, frame: int, record: TrackRecord, view: SurfaceView) -> FloatArray:
+        """Squared residuals (M,) of one frame in standard deviations, no larger than the kernel reaches."""
+        residual, _, _, sigma = self._compared(frame, record, view, 1.0)
+        return np.square(np.clip(residual / sigma, -TUKEY, TUKEY))
+
+    def _compared(
+        self, frame: int, record: TrackRecord, view: SurfaceView, kernel_scale: float
+    ) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+        """Residuals (M,), their Jacobian (M, 6), weights (M,) and standard deviation; empty without enough depth."""
         observed = self._cache[frame]
-        if observed is None:
-            return
-        pixels, depths = observed
+        pixels, depths = (np.zeros((0, 2)), np.zeros(0)) if observed is None else observed
         on = view.inside(pixels, MARGIN)
         pixels, depths = pixels[on], depths[on]
         pick = np.linspace(0, len(pixels) - 1, min(self._config.depth_points, len(pixels))).astype(np.int64)
         z, J, usable = surface_depth(view, pixels[pick])
         z, J, depths = z[usable], J[usable], depths[pick][usable]
+        metric = record.depth_is_metric and self._metric
+        sigma = self._config.depth_sigma if metric else self._config.depth_relative_sigma
         if len(z) < LEAST_SAMPLES:
-            return
-        if record.depth_is_metric and self._metric:
-            residual, weight = z - depths, np.ones(len(z))
-            sigma = self._config.depth_sigma
-        else:
-            sigma = self._config.depth_relative_sigma
-            residual, J, weight = _relative(z, J, depths, TUKEY * sigma * kernel_scale, view.mesh.diameter)
-        weight = weight * _tukey(residual, TUKEY * sigma * kernel_scale) * self._config.depth_weight / sigma**2
-        system.add(frame, (J * weight[:, None]).T @ J, J.T @ (weight * residual))
+            return np.zeros(0), np.zeros((0, 6)), np.zeros(0), sigma
+        if metric:
+            return z - depths, J, np.ones(len(z)), sigma
+        return *_relative(z, J, depths, TUKEY * sigma * kernel_scale, view.mesh.diameter), sigma
 
 
 def surface_depth(view: SurfaceView, pixels: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:

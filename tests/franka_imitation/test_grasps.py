@@ -6,9 +6,11 @@ from franka_imitation.config import ImitationConfig
 from franka_imitation.grasps import find_grasps
 from franka_imitation.grip import GRAVITY, grip_force, refuse_heavy
 from franka_imitation.kinematics import Kinematics
+from franka_imitation.resting import resting_poses
 from franka_imitation.robot import Robot
 from franka_imitation.scene import build_scene
 from franka_imitation.shape import ConvexShape
+from franka_imitation.start_pose import pickable
 from rhov_core.errors import PlanningError
 from rhov_core.object_model import ObjectModel
 from rhov_core.pose import inverse
@@ -21,7 +23,9 @@ def search(model, clearance=0.003, seed=0):
     scene = build_scene(ROBOT, model)
     checker = CollisionChecker(scene, 0.005)
     kinematics = Kinematics(scene)
-    grasps = find_grasps(ConvexShape.of(model), kinematics, checker, ROBOT, clearance, seed)
+    shape = ConvexShape.of(model)
+    standing = np.array([pose.T_table_object for pose in resting_poses(shape)])
+    grasps = find_grasps(shape, standing, kinematics, checker, ROBOT, clearance, seed)
     return grasps, checker, kinematics
 
 
@@ -107,3 +111,19 @@ def test_the_grip_bears_the_weight_and_its_lever():
     model = ObjectModel.box([0.05] * 3, mass=1.0)
     assert 2 * model.friction * grip_force(model, 0.0) == pytest.approx(1.5 * GRAVITY)
     assert grip_force(model, 0.05) > 3 * grip_force(model, 0.0)
+
+
+def test_a_low_object_is_grasped_so_that_the_hand_stays_above_the_table():
+    angle = (np.arange(24) + 0.5) * np.pi / 12  # with faces to the sides
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1) * 0.018
+    ends = [np.concatenate([np.full((24, 1), x), ring], axis=1) for x in (-0.05, 0.05)]
+    rod = ConvexShape([np.concatenate(ends)])
+    lying = np.eye(4)
+    lying[2, 3] = 0.018
+    model = ObjectModel.box([0.1, 0.036, 0.036], "rod")
+    scene = build_scene(ROBOT, model)
+    checker = CollisionChecker(scene, 0.005)
+    grasps = find_grasps(rod, lying[None], Kinematics(scene), checker, ROBOT, 0.003, 0)
+    usable = pickable(grasps.T_object_tcp, grasps.opening, lying[None])
+    assert usable.sum() > 20
+    assert usable[:20].all()

@@ -10,6 +10,7 @@ from franka_imitation.collision import CollisionChecker
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.robot import Robot
 from franka_imitation.shape import ConvexShape
+from franka_imitation.start_pose import pickable
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.errors import PlanningError
 from rhov_core.pose import make_transform, transform_points
@@ -22,6 +23,10 @@ _SPACING = 0.015
 """Of grasps with the same directions [m]."""
 _UNSUPPORTED = 0.04
 """Cost of pads without any support [m]."""
+_NARROW = 0.014
+"""What collides with wide open fingers is tried with them this much wider than the object [m]."""
+_NOT_FROM_TABLE = 0.03
+"""Cost of a grasp that takes the object up in none of the poses in which it stands [m]."""
 _FRICTION = 0.35
 """Contact normals may deviate from the closing axis by the angle of this friction coefficient."""
 _THINNEST = 0.002
@@ -70,12 +75,20 @@ class Grasp:
 
 
 def find_grasps(
-    shape: ConvexShape, kinematics: Kinematics, checker: CollisionChecker, robot: Robot, clearance: float, seed: int
+    shape: ConvexShape,
+    standing: FloatArray,
+    kinematics: Kinematics,
+    checker: CollisionChecker,
+    robot: Robot,
+    clearance: float,
+    seed: int,
 ) -> Grasps:
     """Samples grasps on the surface and keeps those around which the open hand is free.
 
     Args:
         shape: The object.
+        standing: (S, 4, 4) T_table_object of the poses in which it stands. Of low objects only what is grasped
+            straight from above leaves the hand above the table, so this direction is tried for each closing axis.
         kinematics: Of the arm.
         checker: For collisions of the hand with the object.
         robot: Gives the width of the gripper.
@@ -97,12 +110,16 @@ def find_grasps(
     fits = opposite & (crossing.length <= widest)
     _refuse_width(crossing.length[opposite], widest, robot)
 
-    frames, width = _turn_around(points[fits], normals[fits], crossing.length[fits])
+    frames, width = _turn_around(points[fits], normals[fits], crossing.length[fits], standing[:, 2, :3])
     room = _palm_is_outside(shape, frames)
     frames, width = frames[room], width[room]
     lever = _lever(shape, frames)
     cost = lever + _UNSUPPORTED * _unsupported(shape, frames, width)
-    order = np.argsort(cost, kind="stable")
+    openings = np.minimum(
+        np.stack([np.full(len(width), robot.gripper.max_width), width + _NARROW]), robot.gripper.max_width
+    )
+    from_table = np.stack([pickable(frames, opening, standing) for opening in openings])
+    order = np.argsort(cost + _NOT_FROM_TABLE * ~from_table.any(axis=0), kind="stable")
     q = kinematics.rest
     T_base_tcp = kinematics.forward(q[None])[0]
     kept: list[tuple[int, float]] = []
@@ -114,7 +131,8 @@ def find_grasps(
         )
         if key in seen:
             continue
-        for opening in (robot.gripper.max_width, min(robot.gripper.max_width, width[i] + 0.014)):
+        for wide in np.argsort(~from_table[:, i], kind="stable"):
+            opening = openings[wide, i]
             stations = (_backed(frames[i], distance) for distance in _BACK_OFF)
             if all(checker.hand_is_free(station, T_base_tcp, q, opening) for station in stations):
                 kept.append((i, opening))
@@ -141,19 +159,26 @@ def _refuse_width(lengths: FloatArray, widest: float, robot: Robot) -> None:
     )
 
 
-def _turn_around(points: FloatArray, normals: FloatArray, width: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Frames (N * _TURNS, 4, 4) that close along the normals and approach from all sides, and their widths."""
+def _turn_around(
+    points: FloatArray, normals: FloatArray, width: FloatArray, ups: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Frames (N * (_TURNS + S), 4, 4) that close along the normals and approach from all sides, and their widths.
+
+    The last directions are those against `ups` (S, 3), as far as the closing axis allows.
+    """
     helper = np.eye(3)[np.abs(normals).argmin(axis=1)]
     u = np.cross(normals, helper)
     u /= np.linalg.norm(u, axis=1, keepdims=True)
     v = np.cross(normals, u)
     angle = np.arange(_TURNS)[:, None, None] * (2 * np.pi / _TURNS)
+    above = np.arctan2(-(ups[:, None] * v).sum(axis=2), -(ups[:, None] * u).sum(axis=2))[..., None]
+    angle = np.concatenate([np.broadcast_to(angle, (_TURNS, len(u), 1)), above])
     z = np.cos(angle) * u + np.sin(angle) * v
     y = np.broadcast_to(normals, z.shape)
     rotation = np.stack([np.cross(y, z), y, z], axis=-1)
     centre = np.broadcast_to(points - normals * width[:, None] / 2, z.shape)
     frames = make_transform(rotation, centre).swapaxes(0, 1).reshape(-1, 4, 4)
-    return frames, np.repeat(width, _TURNS)
+    return frames, np.repeat(width, len(angle))
 
 
 def _palm_is_outside(shape: ConvexShape, frames: FloatArray) -> BoolArray:

@@ -22,6 +22,7 @@ from franka_imitation.route import Route
 from franka_imitation.route_finder import BlockedError, RouteFinder
 from franka_imitation.scene import Scene, build_scene
 from franka_imitation.screening import Candidate, screen
+from franka_imitation.settling import steady
 from franka_imitation.shape import ConvexShape
 from franka_imitation.start_pose import pickable, standing_poses
 from rhov_core.arrays import FloatArray
@@ -56,11 +57,12 @@ class Planner:
         self.scene: Scene = build_scene(robot, object_model)
         self.kinematics = Kinematics(self.scene, config.joint_margin + _SPLINE_ROOM)
         self.shape = ConvexShape.of(object_model)
-        self.resting = resting_poses(self.shape)
+        self.resting = steady(resting_poses(self.shape), self.scene)
         checker = CollisionChecker(self.scene, config.clearance)
         self._finder = RouteFinder(self.kinematics, checker, config)
+        standing = np.array([pose.T_table_object for pose in self.resting])
         self.grasps: Grasps = find_grasps(
-            self.shape, self.kinematics, checker, robot, config.grip_clearance, config.seed
+            self.shape, standing, self.kinematics, checker, robot, config.grip_clearance, config.seed
         )
 
     def routes(self, demonstration: Demonstration, placement: Placement | FloatArray) -> Iterator[Route]:
@@ -110,6 +112,23 @@ class Planner:
         except BlockedError as blocked:
             raise PlanningError(f"The corrected motion is not possible: {blocked}.") from blocked
         return replace(route, q_follow=q, q_transfer=np.concatenate([route.q_transfer[:-1], q[:1]]))
+
+    def free_way(self, start: FloatArray, goal: FloatArray, width: float, T_table_object: FloatArray) -> FloatArray:
+        """Corners (W, 7) of a way of the open hand from one posture to another, both (7,) [rad].
+
+        Args:
+            start: Where it begins.
+            goal: Where it ends.
+            width: Distance of the fingers [m].
+            T_table_object: (4, 4) where the object lies.
+
+        Raises:
+            PlanningError: If there is none.
+        """
+        try:
+            return self._finder.free_way(start, goal, width, T_table_object)
+        except BlockedError as blocked:
+            raise PlanningError(f"The arm cannot get away from the object: {blocked}.") from blocked
 
     def _route(
         self, candidate: Candidate, grasp: Grasp, demonstration: Demonstration, start: FloatArray | None

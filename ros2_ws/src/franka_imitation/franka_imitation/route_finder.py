@@ -117,6 +117,26 @@ class RouteFinder:
             )
         raise BlockedError(*reasons)
 
+    def free_way(self, start: FloatArray, goal: FloatArray, width: float, T_table_object: FloatArray) -> FloatArray:
+        """Corners (W, 7) of a way between two postures (7,) [rad] with nothing in the hand, fingers `width` apart [m].
+
+        Raises:
+            BlockedError: If none was found.
+        """
+        path = self._connect(start, goal, self._free_of(width, T_table_object), _GROWTHS)
+        if path is None:
+            raise BlockedError("no free way leads there")
+        return path
+
+    def _free_of(self, width: float, T_table_object: FloatArray) -> IsFree:
+        """Whether a posture (7,) of the empty hand is inside the workspace and hits nothing."""
+
+        def is_free(q: FloatArray) -> bool:
+            hit = self._checker.find(q, width, T_table_object)
+            return hit is None and not self._is_outside(q[None])[0]
+
+        return is_free
+
     def _take_up(self, way: PickUp, q_first: FloatArray, grasp: Grasp, growths: int) -> tuple[FloatArray, FloatArray]:
         """Corners (W, 7) of the ways to the grasp and from there to the first posture."""
         checker, kinematics, T_tcp_object = self._checker, self._kinematics, inverse(grasp.T_object_tcp)
@@ -128,14 +148,11 @@ class RouteFinder:
         if hit := checker.find_along(way.q_lift[1:], grasp.width, lifted, held=True):
             raise BlockedError(f"{hit} would collide when the object is lifted")
 
-        def free_open(q: FloatArray) -> bool:
-            hit = checker.find(q, grasp.opening, way.T_table_object)
-            return hit is None and not self._is_outside(q[None])[0]
-
         def free_held(q: FloatArray) -> bool:
             hit = checker.find(q, grasp.width, kinematics.forward(q[None])[0] @ T_tcp_object, held=True)
             return hit is None and not self._is_outside(q[None])[0]
 
+        free_open = self._free_of(grasp.opening, way.T_table_object)
         approach = self._connect(kinematics.rest, way.q_reach[0], free_open, growths)
         if approach is None:
             raise BlockedError("no free way leads to the grasp")

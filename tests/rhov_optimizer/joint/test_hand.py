@@ -17,6 +17,7 @@ from rhov_optimizer.joint.depth import align_depths
 from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen, unwrapped
 from rhov_optimizer.joint.landmark_offsets import keypoints_of_joints
 from rhov_optimizer.joint.light_hand import light_hand, size_direction
+from rhov_optimizer.joint.other_side import mirrored_in_depth
 from rhov_optimizer.joint.size import match_sizes, resized
 
 
@@ -91,17 +92,33 @@ def test_hands_of_other_shapes_keep_their_pixels(true_clip: Any, model: HandMode
     np.testing.assert_allclose(mixed.translation, track.translation, atol=1e-3)
 
 
-def test_the_side_that_more_frames_show_counts(true_clip: Any, model: HandModel) -> None:
+def test_frames_that_saw_the_other_side_are_mirrored_in_depth(true_clip: Any, model: HandModel) -> None:
+    other = model.mirrored()
+    wrong = {0, 1}
     records = [
-        dataclasses.replace(r, hand=dataclasses.replace(r.hand, side="left" if i < 4 else "right"))
+        dataclasses.replace(r, hand=mirrored_in_depth(r.hand, other)) if i in wrong else r
         for i, r in enumerate(true_clip.records)
     ]
-    sided = model_of_side_seen(records, model)
-    assert sided.side == "left"
-    track = HandTrack.from_records(records, sided)
+    assert [r.hand.side for r in records] == ["left"] * 2 + ["right"] * 4
+    sided = model_of_side_seen(records, other)
+    assert sided.side == "right"
+    track, all_right = HandTrack.from_records(records, sided), HandTrack.from_records(true_clip.records, model)
     assert track is not None
-    assert track.valid.tolist() == [True] * 4 + [False] * 2
-    assert HandTrack.from_records(records[4:], sided) is None
+    assert all_right is not None
+    assert track.valid.all()
+    joints, expected = (model.forward_numpy(t.pose, t.shape, t.translation).joints for t in (track, all_right))
+    np.testing.assert_allclose(joints, expected, atol=1e-6)
+
+
+def test_the_mirrored_hand_looks_the_same(true_clip: Any, model: HandModel) -> None:
+    right = true_clip.records[0].hand
+    left = mirrored_in_depth(right, model.mirrored())
+    middle = right.joints.mean(0)
+    ray = middle / np.linalg.norm(middle)
+    apart, mirrored = right.joints - middle, left.joints - middle
+    np.testing.assert_allclose(mirrored @ ray, -apart @ ray, atol=1e-9)
+    np.testing.assert_allclose(mirrored - np.outer(mirrored @ ray, ray), apart - np.outer(apart @ ray, ray), atol=1e-9)
+    assert left.wrist_covariance[:3, :3] @ ray @ ray == pytest.approx(right.wrist_covariance[:3, :3] @ ray @ ray)
 
 
 def test_another_hand_model_is_refused(true_clip: Any, model: HandModel) -> None:

@@ -70,6 +70,16 @@ def test_estimates_describe_the_hand_in_the_camera(estimator):
         assert seen.residual < 4
 
 
+def test_the_side_that_the_landmarks_belong_to_fits_better_more_often_than_not(estimator):
+    hands, won = estimator([]), []
+    for seed in range(24):
+        side = "right" if seed % 2 else "left"
+        won += [(hands._advantage(detect(make_truth(np.random.default_rng(seed), side))) > 0) == (side == "right")]
+    assert np.mean(won) > 0.65
+    given = estimator([], side="left")
+    assert given._advantage(detect(make_truth(np.random.default_rng(0)))) == 0.0
+
+
 def test_the_left_hand_is_estimated_with_the_left_model(estimator):
     _, frames = clip(3, "left")
     hands = estimator(frames)

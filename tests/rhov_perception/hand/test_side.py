@@ -97,6 +97,19 @@ def test_the_vote_sums_the_detectors_word_and_outvotes_it_by_grasps():
     assert wrong.side == "left"
 
 
+def test_the_hand_that_fits_better_outvotes_a_detector_that_is_not_sure():
+    shown, picture = scene("right", palm_to_camera=False, hidden=[])
+    unsure = replace(detect_as_other(shown), score=0.6)
+    vote, believing = SideVote(), SideVote()
+    vote.add(unsure, picture, advantage=5.0)
+    believing.add(unsure, picture)
+    assert (vote.side, believing.side) == ("right", "left")
+    certain = replace(unsure, score=0.99)
+    vote.add(certain, picture, advantage=1000.0)  # one image decides nothing for good
+    vote.add(certain, picture, advantage=-6.0)
+    assert vote.side == "left"
+
+
 def test_a_given_side_is_kept():
     vote = SideVote("left")
     shown, picture = scene("right", palm_to_camera=False, hidden=[])

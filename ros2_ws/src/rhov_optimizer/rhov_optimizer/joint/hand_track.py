@@ -12,6 +12,7 @@ from rhov_core.cues import HandEstimate, Side
 from rhov_core.errors import InputError
 from rhov_core.hand import HandModel
 from rhov_optimizer.joint.light_hand import size_direction
+from rhov_optimizer.joint.other_side import hands_of_side
 from rhov_optimizer.track_record import TrackRecord
 
 LEAST_DEPTH_SPREAD = 0.01
@@ -38,18 +39,17 @@ class HandTrack:
 
     @classmethod
     def from_records(cls, records: Sequence[TrackRecord], model: HandModel) -> HandTrack | None:
-        """Collects the hands of the model's side; None if no frame saw one.
-
-        Frames that saw the other side are treated as if they had seen none: their parameters belong to another model.
+        """Collects the hands, those of the other side mirrored in depth; None if no frame saw one.
 
         Raises:
             InputError: If the estimates were made with another hand model.
         """
-        seen = {i: record.hand for i, record in enumerate(records) if record.hand is not None}
-        hands = {i: hand for i, hand in seen.items() if hand.side == model.side}
+        for record in records:
+            if record.hand is not None:
+                _require_model(record.hand, model)
+        hands = hands_of_side(records, model)
         if not hands:
             return None
-        _require_model(next(iter(hands.values())), model)
         valid = np.zeros(len(records), np.bool_)
         valid[list(hands)] = True
         keypoints = np.zeros((len(records), 21, 2))

@@ -103,7 +103,7 @@ class HandEstimator:
         self._search_again(rejected=bool(detections) and detection is None)
         if detection is None:
             return HandObservation(None, self._kept_mask(frame_index))
-        self._vote.add(detection, pixels)
+        self._vote.add(detection, pixels, self._advantage(detection))
         fit, side = self._fitted(detection, frame_index)
         if fit.residual > self._config.max_residual * detection.size:
             mask = skeleton_mask(detection.keypoints, width, height)
@@ -124,6 +124,13 @@ class HandEstimator:
             return self._fitter.fit(detection, side, skeleton), side
         last, _, fit = self._fit
         return self._fitter.fit(detection, side, skeleton, fit.state, frame_index - last), side
+
+    def _advantage(self, detection: HandDetection) -> float:
+        """By how much a right hand fits a detection better than a left one, whatever was seen before."""
+        if self._config.side != "auto":
+            return 0.0
+        right, left = (self._fitter.fit(detection, side, self._skeletons[side]).cost for side in ("right", "left"))
+        return left - right
 
     def _result(self, detection: HandDetection, side: Side, fit: HandFit) -> tuple[HandEstimate, BoolArray]:
         model, shape = self._models[side], self._shape

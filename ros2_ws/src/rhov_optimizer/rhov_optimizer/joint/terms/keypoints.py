@@ -8,6 +8,7 @@ import torch
 from rhov_core.arrays import FloatArray
 from rhov_core.pose import exp_rotation
 from rhov_optimizer.joint.landmark_offsets import keypoints_of_joints
+from rhov_optimizer.joint.other_side import hands_of_side
 from rhov_optimizer.joint.scene import Problem, Scene
 from rhov_optimizer.joint.terms.term import CueMissingError, Term
 
@@ -45,8 +46,8 @@ class KeypointTerm(Term):
 def _keypoints(problem: Problem) -> FloatArray:
     """(N, 21, 2) [pixel]; zero where no hand was seen."""
     assert problem.hand is not None
-    valid = problem.hand.valid
-    hands = [record.hand for record, seen in zip(problem.records, valid, strict=True) if seen and record.hand]
+    assert problem.hand_model is not None
+    valid, hands = problem.hand.valid, hands_of_side(problem.records, problem.hand_model).values()
     keypoints = problem.hand.keypoints.copy()
     keypoints[valid] = keypoints_of_joints(
         keypoints[valid],

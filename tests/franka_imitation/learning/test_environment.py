@@ -8,20 +8,25 @@ import torch
 from franka_imitation.learning.backend import ResetState
 from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
-from franka_imitation.learning.mujoco_backend import MujocoBackend
+from franka_imitation.learning.mujoco_backend import MujocoBackend, learning_scene
 from franka_imitation.learning.observation import GUIDED_SIZE, PAPER_SIZE
 from franka_imitation.learning.poses import difference, pose_tensor
 
 COUNT = 3
+SUBSTEPS = TaskConfig().substeps
 
 
 def one(value, count=COUNT):
     return torch.full((count,), float(value), dtype=torch.float64)
 
 
+def scene(workshop):
+    return learning_scene(workshop.robot, workshop.object_model, SUBSTEPS)
+
+
 @pytest.fixture
 def backend(workshop):
-    return MujocoBackend(workshop.robot, workshop.object_model, COUNT, threads=2)
+    return MujocoBackend(scene(workshop), COUNT, substeps=SUBSTEPS, threads=2)
 
 
 @pytest.fixture
@@ -57,8 +62,22 @@ def test_fingers_close_at_the_grippers_speed(backend, begin, workshop):
     assert torch.allclose(backend.state().width, one(expected), atol=4e-3)
 
 
+def test_joints_that_turn_against_each_other_come_to_rest(backend, begin):
+    q = begin.q.clone()
+    q[:, 1], q[:, 3] = 0.1, -2.2  # the axes of joints 1 and 3 are nearly parallel
+    backend.reset(torch.arange(COUNT), replace(begin, q=q))
+    target = q.clone()
+    target[:, 0] += 0.15
+    target[:, 2] -= 0.15
+    for _ in range(60):
+        backend.step(target, one(0.08), one(40))
+    state = backend.state()
+    assert torch.allclose(state.q, target, atol=5e-3)
+    assert state.velocity.abs().max() < 0.05
+
+
 def test_workplaces_do_not_depend_on_each_other_or_on_threads(workshop, backend, begin):
-    alone = MujocoBackend(workshop.robot, workshop.object_model, 1)
+    alone = MujocoBackend(scene(workshop), 1, substeps=SUBSTEPS)
     backend.reset(torch.arange(COUNT), begin)
     alone.reset(torch.arange(1), ResetState(*(getattr(begin, name)[2:] for name in begin.__dataclass_fields__)))
     target = begin.q + 0.2

@@ -19,6 +19,7 @@ from franka_imitation.learning.observation import guided_observation, paper_obse
 from franka_imitation.learning.poses import rotate
 from franka_imitation.learning.reward import RewardConfig, RewardState, reward_terms
 from franka_imitation.learning.tasks import Tasks
+from franka_imitation.learning.ways import with_room
 from franka_imitation.robot import JOINTS
 
 ACTIONS = JOINTS + 1
@@ -89,11 +90,12 @@ class Environment:
         seed: int = 0,
     ) -> None:
         self.count, self.config, self.arm = backend.count, config, arm
-        self._backend, self._all_tasks, self._ready = backend, tasks, ready
+        self._backend, self._ready = backend, ready
+        self._all_tasks = with_room(tasks, arm)
         self._reward = reward or RewardConfig()
         self._random = Disturbance(randomisation, self.count, seed)
         self.task_index = torch.zeros(self.count, dtype=torch.long)
-        self._tasks = tasks.select(self.task_index)
+        self._tasks = self._all_tasks.select(self.task_index)
         self.matching = Matching(config, self._tasks)
         self.guide = Guide(arm, config, self._tasks)
         self._total = torch.zeros(self.count, dtype=torch.float64)

@@ -10,8 +10,9 @@ from franka_imitation.demonstration import prepare
 from franka_imitation.learning.arm import Arm
 from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
 from franka_imitation.learning.environment import Environment
-from franka_imitation.learning.mujoco_backend import MujocoBackend
+from franka_imitation.learning.mujoco_backend import learning_scene
 from franka_imitation.learning.reward import RewardConfig
+from franka_imitation.learning.simulators import SimulatorConfig, make_backend
 from franka_imitation.learning.tasks import Tasks, task_from_plan
 from franka_imitation.learning.variations import VariationConfig, Variations
 from franka_imitation.motion_plan import MotionPlan
@@ -67,12 +68,16 @@ class Workshop:
         *,
         seed: int = 0,
         threads: int = 1,
+        simulator: SimulatorConfig | None = None,
     ) -> Environment:
-        """An environment with MuJoCo; see `Environment`."""
-        backend = MujocoBackend(self.robot, self.object_model, count, substeps=config.substeps, threads=threads)
+        """An environment in a simulator; see `Environment`."""
+        scene = learning_scene(self.robot, self.object_model, config.substeps)
+        backend = make_backend(
+            simulator or SimulatorConfig(), scene, self.object_model, count, substeps=config.substeps, threads=threads
+        )
         return Environment(
             backend,
-            Arm(backend.scene),
+            Arm(scene),
             tasks,
             config,
             randomisation,

@@ -7,8 +7,6 @@ from typing import Literal
 
 from rhov_core.config import check_ranges, setting
 
-ObservationKind = Literal["guided", "paper"]
-
 
 @dataclass(frozen=True)
 class TaskConfig:
@@ -17,6 +15,8 @@ class TaskConfig:
     observation: Literal["guided", "paper"] = setting(
         "guided", "what the policy sees: paper (section 4.2) or guided (also way-point, stage and time in it)"
     )
+    history: int = setting(1, "observations of so many moments are shown side by side", low=1, high=16)
+    history_stride: int = setting(8, "control steps between two of them", low=1, high=60)
     max_position_error: float = setting(0.03, "a goal is matched within this distance [m]", low=0.001)
     max_rotation_error: float = setting(0.3, "a goal is matched within this angle [rad]", low=0.01)
     max_joint_delta: float = setting(0.2, "joint position delta of an action of 1 [rad]", low=0.01, high=1.0)

@@ -14,6 +14,7 @@ from franka_imitation.learning.config import Randomisation, TaskConfig
 from franka_imitation.learning.disturbance import Disturbance
 from franka_imitation.learning.expert import expert_action
 from franka_imitation.learning.guide import Guide, Sight
+from franka_imitation.learning.history import History
 from franka_imitation.learning.matching import Match, Matching
 from franka_imitation.learning.observation import guided_observation, paper_observation
 from franka_imitation.learning.poses import rotate
@@ -98,6 +99,7 @@ class Environment:
         self._tasks = self._all_tasks.select(self.task_index)
         self.matching = Matching(config, self._tasks)
         self.guide = Guide(arm, config, self._tasks)
+        self._history = History(self.count, config.history, config.history_stride)
         self._total = torch.zeros(self.count, dtype=torch.float64)
         self._state = backend.state()
         self._start_height = torch.zeros(self.count, dtype=torch.float64)
@@ -165,6 +167,7 @@ class Environment:
         self._start_height[ids] = start.object_pose[:, 2]
         self.matching.reset(ids, self._tasks)
         self.guide.reset(ids, self._tasks, self._random.seen(self._state.object_pose)[ids])
+        self._history.begin(ids)
         self._total[ids] = 0
 
     def _observe(self) -> Tensor:
@@ -175,7 +178,7 @@ class Environment:
         observation = paper_observation(state, seen, self.guide.tool, matching)
         if self.config.observation == "guided":
             observation = guided_observation(observation, seen, self.guide, state.q, matching)
-        return observation.float().clamp(-_LARGEST, _LARGEST)
+        return self._history.add(observation.float().clamp(-_LARGEST, _LARGEST))
 
     def _judge(self, action: Tensor, started: Tensor, velocity: Tensor, match: Match) -> Tensor:
         state = self._state

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from franka_imitation.learning.backend import SimState
-from franka_imitation.learning.config import ObservationKind
+from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.guide import Guide, Stage
 from franka_imitation.learning.matching import Matching
 from franka_imitation.learning.poses import axes, difference
@@ -19,9 +19,9 @@ _LONGEST_DWELL = 60.0
 """Of what is shown of the time in the stage CLOSE [control steps]."""
 
 
-def observation_size(kind: ObservationKind) -> int:
+def observation_size(config: TaskConfig) -> int:
     """Length of an observation."""
-    return PAPER_SIZE if kind == "paper" else GUIDED_SIZE
+    return config.history * (PAPER_SIZE if config.observation == "paper" else GUIDED_SIZE)
 
 
 def paper_observation(state: SimState, object_pose: Tensor, tool: Tensor, matching: Matching) -> Tensor:

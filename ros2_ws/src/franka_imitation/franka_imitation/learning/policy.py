@@ -96,7 +96,7 @@ class Policy:
             raise InputError(f"'{folder / DESCRIPTION}' is no policy", f"schema {SCHEMA_VERSION}", _TODO)
         try:
             task = from_mapping(TaskConfig, content["task"])
-            network = PolicyNetwork(observation_size(task.observation))
+            network = PolicyNetwork(observation_size(task))
             network.load_state_dict(load_file(str(folder / WEIGHTS)))
             policy = cls(network.eval(), task, str(content["robot"]), str(content["object"]))
         except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

@@ -127,7 +127,7 @@ def train(
     progress("planning", 1.0, "")
     workshop = Workshop(trajectory, object_model, MotionPlan.load(folder / PLAN), config.imitation)
     torch.manual_seed(config.seed)
-    network = PolicyNetwork(observation_size(config.task.observation))
+    network = PolicyNetwork(observation_size(config.task))
     tasks = workshop.tasks(config.tasks, config.seed, config.variation)
     history = _learn(network, workshop, tasks, config, folder, progress)
     policy = Policy(network.eval(), config.task, config.imitation.robot, object_model.name)
@@ -140,6 +140,7 @@ def train(
         **{name: asdict(value) for name, value in judged.items()},
         "learner": config.learner,
         "observation": config.task.observation,
+        "history": config.task.history,
         "training_tasks": len(tasks),
         "control_steps": sum(entry["control_steps"] for entry in history),
         "rounds": history,

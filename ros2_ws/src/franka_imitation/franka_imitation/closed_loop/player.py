@@ -1,0 +1,83 @@
+"""Sends a motion to a workplace step by step and keeps what happened and what was sent."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import CubicHermiteSpline
+
+from franka_imitation.closed_loop.correction import Correction
+from franka_imitation.closed_loop.workplace import SimulatedWorkplace
+from franka_imitation.timing import Motion
+from rhov_core.arrays import FloatArray
+
+_SUBSTEP = 0.002
+"""Between the set-points that the servos get [s]."""
+_MEMORY = 1.0
+"""How long it is known what was sent [s]."""
+
+
+class Sent(NamedTuple):
+    """What the robot was asked for at an instant."""
+
+    time: float
+    """Of the workplace [s]."""
+    at: float
+    """Time of the plan [s]."""
+    q: FloatArray
+    """(7,) with the correction [rad]."""
+
+
+class Player:
+    """The robot's side of a closed loop.
+
+    Args:
+        workplace: Robot and camera.
+        period: Between recorded instants [s].
+    """
+
+    def __init__(self, workplace: SimulatedWorkplace, period: float) -> None:
+        self._workplace, self._period = workplace, period
+        self.time = 0.0
+        self.times: list[float] = []
+        self.states: list[FloatArray] = []
+        self._sent: deque[Sent] = deque()
+
+    @property
+    def q(self) -> FloatArray:
+        """(7,) last set-point [rad]."""
+        return self._sent[-1].q
+
+    def advance(
+        self, spline: CubicHermiteSpline, at: float, pace: float, correction: Correction, width: float, force: float
+    ) -> float:
+        """One period, in which the time of the motion goes on by `pace` times as much; returns that time [s]."""
+        substeps = max(1, round(self._period / _SUBSTEP))
+        times = np.minimum(at + pace * self._period * (np.arange(substeps) + 1) / substeps, spline.x[-1])
+        q, velocity = spline(times), pace * spline(times, 1)
+        for s in range(substeps):
+            correction.advance(self._period / substeps)
+            self._workplace.command(q[s] + correction.value, velocity[s] + correction.velocity, width, force)
+            self._workplace.step(self._period / substeps)
+        self.time += self._period
+        self.times.append(self.time)
+        self.states.append(self._workplace.state)
+        self._sent.append(Sent(self.time, float(times[-1]), q[-1] + correction.value))
+        while self._sent[0].time < self.time - _MEMORY:
+            self._sent.popleft()
+        return float(times[-1])
+
+    def drive(self, motion: Motion, correction: Correction, width: float, force: float) -> None:
+        """Makes a whole motion without feedback."""
+        time = np.arange(len(motion.q)) * self._period
+        spline, at = CubicHermiteSpline(time, motion.q, motion.velocity), 0.0
+        while at < time[-1] - 1e-9:
+            at = self.advance(spline, at, 1.0, correction, width, force)
+
+    def look(self) -> tuple[FloatArray, Sent | None]:
+        """A measured pose of the object (4, 4), and what the robot was asked for when it was taken."""
+        age, measured = self._workplace.look()
+        when = self.time - age
+        return measured, min(self._sent, key=lambda sent: abs(sent.time - when)) if self._sent else None

@@ -1,188 +1,55 @@
-"""Plans and learned policies on new motions of a few objects, in the form of Table 5 of the paper.
+"""Measures planned imitations: ten objects with ten motions each, carried out in other physics and under disturbances.
 
-For each object a demonstration is made up, a plan found and a policy trained. Both are judged on motions that were not
-trained on (the same motion shifted by up to 4 cm and turned by up to 0.25 rad), in 60 Hz simulation: as it is, and with
-random mass, friction, start, measuring noise and delay. Time-outs, drops and refusals count as failures. The planner's
-row is its knowledge in closed loop, the expert from which the policies learn. A training that is there is not repeated.
+After a whole suite in which nothing broke down, results.json is copied to benchmarks/results/imitation.json
+(imitation_quick.json). A run that was stopped goes on when the same command is given again.
 
-    python benchmarks/imitation.py [--quick] [--objects carton,can] [--observations guided,paper] [--out out/imitation]
+    python benchmarks/imitation.py [--quick] [--objects mug,can] [--reconstructions DIR] [--policies FILE]
+                                   [--robot NAME] [--workers N] [--out DIR]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import time
-from dataclasses import asdict, replace
+import shutil
+import sys
 from pathlib import Path
-from typing import Any
 
-os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive")
+from rhov import environment
 
-import numpy as np
+environment.apply()
 
-from franka_imitation.config import ImitationConfig
-from franka_imitation.learning.config import NOTHING_RANDOM, TaskConfig
-from franka_imitation.learning.dagger import DaggerConfig
-from franka_imitation.learning.evaluation import evaluate, wilson
-from franka_imitation.learning.imitate_with_policy import imitate_with_policy
-from franka_imitation.learning.policy import PLAN
-from franka_imitation.learning.train import TrainConfig, held_out_tasks, train
-from franka_imitation.learning.workshop import Workshop
-from franka_imitation.motion_plan import MotionPlan
-from rhov_core.errors import PlanningError
-from rhov_core.files import write_json
-from rhov_core.object_model import ObjectModel
-from rhov_core.pose import exp_rotation, make_transform
-from rhov_core.synth.objects import synth_object
-from rhov_core.trajectory import HandObjectTrajectory
+from rhov.imitation_benchmark.command import RESULTS, Options, run_benchmark  # noqa: E402
+from rhov_core.errors import RhovError  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results"
-OBJECTS = ("carton", "can", "soup_can", "sugar_box", "mustard", "mug")
-QUICK_OBJECTS = ("carton", "can")
-FRAMES = 60
-UP = (0.0, -1.0, 0.0)
-QUICK = DaggerConfig(rounds=6, environments=48, steps=420, updates=250)
-PAPER = ["the paper, its own clips", "", "39", "0.289", "79.3"]
+_KEPT = Path(__file__).parent / "results"
 
 
-def demonstration(name: str) -> HandObjectTrajectory:
-    """Two seconds in which an object, seen by a level camera, is carried along a bow and turned; differs by object."""
-    random = np.random.default_rng(sum(map(ord, name)))
-    s = np.linspace(0, 1, FRAMES)[:, None]
-    s = s**3 * (10 + s * (6 * s - 15))
-    upright = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # z of the object against y of the camera
-    turn = exp_rotation(s * random.uniform(-0.5, 0.5, 3))
-    position = np.array([0.0, 0.05, 0.7]) + s * random.uniform(-0.12, 0.12, 3)
-    return HandObjectTrajectory(
-        frame_index=np.arange(FRAMES),
-        stamp=np.arange(FRAMES) / 30,
-        K=np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
-        image_size=np.array([640, 480]),
-        object_name=name,
-        T_camera_object=make_transform(turn @ upright, position),
-        object_scale=1.0,
-        object_covariance=np.tile(np.diag([1e-6] * 3 + [1e-5] * 3), (FRAMES, 1, 1)),
-        object_state=np.ones(FRAMES, int),
-        hand_side="right",
-        hand_pose=np.zeros((FRAMES, 48)),
-        hand_shape=np.zeros(10),
-        hand_translation=np.zeros((FRAMES, 3)),
-        hand_joints=np.zeros((FRAMES, 21, 3)),
-        hand_valid=np.zeros(FRAMES, bool),
-        hand_model="none",
-    )
-
-
-def measure(name: str, observations: list[str], dagger: DaggerConfig, out: Path) -> list[dict[str, Any]]:
-    """Records of one object: method, condition and figures."""
-    model, trajectory = synth_object(name).load(), demonstration(name)
-    config = TrainConfig(imitation=ImitationConfig(up_in_camera=UP, candidates=1), dagger=dagger)
-    records = []
-    for kind in observations:
-        folder = out / f"{name}_{kind}"
-        wanted = replace(config, task=TaskConfig(observation=kind))
-        cpu = time.process_time()
-        try:
-            training = train(trajectory, model, folder, wanted, progress=told(name))
-        except PlanningError as error:
-            print(f"{name}: {error}", flush=True)
-            return [{"object": name, "method": "refused", "error": str(error)}]
-        cpu = time.process_time() - cpu
-        for condition in ("held_out", "held_out_randomised"):
-            figures = training.report[condition]
-            records.append({"object": name, "method": f"policy, {kind}", "condition": condition, **figures})
-        records.append(replayed(name, kind, trajectory, model, folder, wanted, cpu))
-    return records + expert(name, trajectory, model, config, out / f"{name}_{observations[0]}")
-
-
-def replayed(
-    name: str,
-    kind: str,
-    trajectory: HandObjectTrajectory,
-    model: ObjectModel,
-    folder: Path,
-    config: TrainConfig,
-    cpu: float,
-) -> dict[str, Any]:
-    """The demonstration itself: what the policy did, sent open loop as to a controller."""
-    record: dict[str, Any] = {"object": name, "method": f"policy, {kind}", "condition": "replay", "training_cpu_s": cpu}
-    try:
-        report = imitate_with_policy(trajectory, model, folder, config.imitation).report
-    except PlanningError as error:
-        return {**record, "error": str(error)}
-    return {**record, **{key: report[key] for key in ("success", "fraction_matched", "position_error_m", "slowdown")}}
-
-
-def expert(
-    name: str, trajectory: HandObjectTrajectory, model: ObjectModel, config: TrainConfig, folder: Path
-) -> list[dict[str, Any]]:
-    """The planner's knowledge in closed loop on the same new motions."""
-    workshop = Workshop(trajectory, model, MotionPlan.load(folder / PLAN), config.imitation)
-    tasks = held_out_tasks(workshop, config)
-    records = []
-    for condition, how in (("held_out", NOTHING_RANDOM), ("held_out_randomised", config.randomisation)):
-        environment = workshop.environment(2 * len(tasks), config.task, tasks, how, seed=7)
-        figures = asdict(evaluate(environment, lambda _, environment=environment: environment.expert()))
-        records.append({"object": name, "method": "plan, closed loop", "condition": condition, **figures})
-    return records
-
-
-def told(name: str) -> Any:
-    """Prints the progress of an object's training."""
-    last = [""]
-
-    def tell(stage: str, fraction: float, detail: str) -> None:
-        line = f"{name}: {stage} {100 * fraction:.0f} % {detail}"
-        if line != last[0]:
-            print(line, flush=True)
-        last[0] = line
-
-    return tell
-
-
-def table(records: list[dict[str, Any]]) -> str:
-    """Rows in the form of Table 5, over all objects; intervals are Wilson's over episodes."""
-    lines = [
-        "| method | new motions | position error [mm] | rotation error [rad] | success [%] (95 % interval) |",
-        "|---|---|---|---|---|",
-    ]
-    for method in dict.fromkeys(record["method"] for record in records):
-        for condition in ("held_out", "held_out_randomised"):
-            rows = [r for r in records if r["method"] == method and r.get("condition") == condition]
-            if not rows:
-                continue
-            episodes = sum(row["episodes"] for row in rows)
-            successes = sum(round(row["success_rate"] * row["episodes"]) for row in rows)
-            low, high = wilson(successes, episodes)
-            errors = [
-                [row[key] for row in rows if row[key] is not None] for key in ("position_error", "rotation_error")
-            ]
-            position, rotation = (float(np.nanmean(values)) if values else float("nan") for values in errors)
-            what = "randomised" if condition.endswith("randomised") else "as they are"
-            rate = f"{100 * successes / episodes:.1f} ({100 * low:.0f} to {100 * high:.0f}, {episodes} episodes)"
-            lines.append(f"| {method} | {what} | {1e3 * position:.1f} | {rotation:.3f} | {rate} |")
-    lines.append("| " + " | ".join(PAPER) + " |")
-    return "\n".join(lines)
-
-
-def main() -> None:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two objects and a short training")
+    parser.add_argument("--quick", action="store_true", help="three objects with four motions")
     parser.add_argument("--objects", default="", help="names of rendered objects, with commas")
-    parser.add_argument("--observations", default="guided", help="guided, paper or both, with commas")
-    parser.add_argument("--out", type=Path, default=Path("out/imitation"), help="folder for plans and policies")
-    arguments = parser.parse_args()
-    objects = arguments.objects.split(",") if arguments.objects else QUICK_OBJECTS if arguments.quick else OBJECTS
-    dagger = QUICK if arguments.quick else DaggerConfig()
-    records = []
-    for name in objects:
-        records += measure(name, arguments.observations.split(","), dagger, arguments.out)
-    text = table(records)
-    print(text)
-    result = RESULTS / ("imitation_quick.json" if arguments.quick else "imitation.json")
-    write_json(result, {"objects": list(objects), "dagger": asdict(dagger), "records": records, "table": text})
+    parser.add_argument("--reconstructions", type=Path, help="folder of a reconstruction benchmark, imitated too")
+    parser.add_argument("--policies", type=Path, help="further trials in the same form, for the table of methods")
+    parser.add_argument("--robot", default="panda", help="name of a robot or its YAML file")
+    parser.add_argument("--workers", type=int, default=2, help="processes; 0: everything in this one")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/imitation_benchmark"), help="folder for trials and report"
+    )
+    given = parser.parse_args(arguments)
+    objects = tuple(name for name in given.objects.split(",") if name)
+    options = Options(
+        given.quick, objects, given.reconstructions, given.policies, given.robot, given.workers, given.out
+    )
+    try:
+        for line in run_benchmark(options):
+            print(line)
+    except RhovError as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return 1
+    if not objects:
+        shutil.copyfile(given.out / RESULTS, _KEPT / f"imitation{'_quick' if given.quick else ''}.json")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(sys.argv[1:]))

@@ -133,6 +133,18 @@ def test_a_focal_length_that_nobody_gave_is_said_to_be_guessed(turning):
     assert len(tracked.notes) == 1 and "guessed as 384 pixel" in tracked.notes[0]
 
 
+def test_the_covariance_holds_the_truth_if_the_focal_length_is_guessed(turning, tmp_path):
+    folder, _, masks = turning
+    command = ["reconstruct", str(folder / "clip.mp4"), "--mesh", str(folder / "object.obj"), "--count", "2"]
+    assert main([*command, "--box", ",".join(map(str, box_of(masks[0]))), "--out", str(tmp_path)]) == 0
+    trajectory = HandObjectTrajectory.load(tmp_path / "trajectory.npz")
+    must_be_honest(trajectory)
+    off = poses()[:2, :3, 3] - trajectory.T_camera_object[:, :3, 3]
+    assert (off[:, 2] < -0.08).all()  # 384 instead of 300 pixels put it too far away
+    squared = np.einsum("ni,nij,nj->n", off, np.linalg.inv(trajectory.object_covariance[:, :3, :3]), off)
+    assert (squared < 7.8).all()
+
+
 def test_a_mesh_that_is_too_large_is_put_further_away(turning):
     larger = replace(BOX, vertices=1.1 * BOX.vertices)
     result, _ = reconstructed(request_of(turning), larger)

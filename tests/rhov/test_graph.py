@@ -8,6 +8,7 @@ import pytest
 
 from rhov.graph import PARTS, PipelineArguments, build_graph, parse_box
 from rhov.launch_file import parse_arguments
+from rhov_core.camera import GUESS_SIGMA
 from rhov_core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,16 @@ def test_parts_are_disjoint_and_complete():
 def test_use_sim_time_reaches_every_node():
     for spec in build_graph(PipelineArguments(video="v.mp4", mesh="m.obj", use_sim_time=True)):
         assert spec.parameters["use_sim_time"] is True
+
+
+def test_the_optimiser_knows_whether_the_focal_length_is_guessed():
+    def sigma(**given):
+        nodes = build_graph(PipelineArguments(mesh="m.obj", **given))
+        return next(spec for spec in nodes if spec.name == "trajectory_optimizer").parameters.get("joint.focal_sigma")
+
+    assert sigma(video="v.mp4") == GUESS_SIGMA
+    assert sigma(video="v.mp4", focal=600.0) == sigma(video="v.mp4", camera="camera.yaml") == 0.0
+    assert sigma() is None  # images of a topic come with a calibration
 
 
 def test_every_python_node_exists():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rhov_core.camera import Camera
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 
@@ -140,6 +141,8 @@ def _perception(a: PipelineArguments) -> list[NodeSpec]:
 
 def _optimizer(a: PipelineArguments) -> list[NodeSpec]:
     parameters: dict[str, Any] = {"mesh_file_path": a.mesh}
+    if a.video:
+        parameters["joint.focal_sigma"] = Camera.focal_sigma(a.camera, a.focal)
     if a.video and a.lockstep:
         parameters |= {"hand_timeout": PATIENCE, "segment_timeout": PATIENCE}
     return [NodeSpec("rhov_optimizer", "trajectory_optimizer", "optimizer", parameters)]

@@ -21,7 +21,7 @@ from rhov_core.files import output_directory
 from rhov_core.object_model import ObjectModel
 from rhov_core.result_directory import write_result
 from rhov_core.video import VideoReader
-from rhov_optimizer.joint import JointResult, optimise_trajectory
+from rhov_optimizer.joint import JointConfig, JointResult, optimise_trajectory
 
 Progress = Callable[[str, float, str], None]
 """Receives the name of a stage, the fraction of it that is done, and a few words."""
@@ -52,14 +52,14 @@ def reconstruct_to_directory(request: ReconstructRequest, *, fresh: bool = False
                 progress.say(f"repeat the same command to go on after frame {interrupted.frames_kept}")
             raise
         progress.done("track")
-        result = optimise_clip(clip, model, progress.update)
+        result = optimise_clip(clip, model, progress.update, Camera.focal_sigma(request.camera_file, request.focal))
         progress.done("optimise")
         report = {
             **result.report,
             "stage_seconds": progress.seconds,
             "frames_taken_over": interrupted.frames_taken_over,
             "per_frame": clip.per_frame(),
-            "notes": [*model.notes, *clip.notes],
+            "notes": [*model.notes, *clip.notes, *result.report["notes"]],
         }
         write_result(request.out, result.trajectory, clip.camera.rectified(), report)
         make_products(
@@ -125,13 +125,14 @@ def track_video(
     return tracker.clip
 
 
-def optimise_clip(clip: TrackedClip, model: ObjectModel, progress: Progress) -> JointResult:
-    """The joint optimisation of a tracked clip."""
+def optimise_clip(clip: TrackedClip, model: ObjectModel, progress: Progress, focal_sigma: float = 0.0) -> JointResult:
+    """The joint optimisation of a tracked clip; `focal_sigma` is how far its focal length may be off, relatively."""
     return optimise_trajectory(
         model,
         clip.camera,
         clip.records,
         clip.estimates,
         clip.hand_model,
+        config=JointConfig(focal_sigma=focal_sigma),
         progress=lambda stage, fraction: progress("optimise", fraction, stage),
     )

@@ -21,6 +21,8 @@ from rhov_core.files import atomic_path
 
 FOCAL_GUESS = 1.2
 """Without a calibration the focal length is guessed as this times the larger image side."""
+GUESS_SIGMA = 0.25
+"""Relative standard deviation of that guess: wide phones have 0.7 times the larger side."""
 _PRECISE = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-10)
 _MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "none": (0,)}
 
@@ -105,9 +107,19 @@ class Camera:
             return ()
         return (
             f"the camera is not calibrated: its focal length is guessed as {camera.fx:.0f} pixel, and distances from "
-            "the camera are wrong by as many percent as that is (give a camera file or a focal length); neither the "
-            "verdicts nor the covariance know of it",
+            "the camera are wrong by as many percent as that is (give a camera file or a focal length); the covariance "
+            f"allows for {100 * GUESS_SIGMA:.0f} %",
         )
+
+    @staticmethod
+    def focal_sigma(camera_file: str | Path | None, focal: float) -> float:
+        """Relative standard deviation of the focal length of a camera that `choose` chose; what is given is believed.
+
+        Args:
+            camera_file: As it was given to `choose`.
+            focal: As it was given to `choose` [pixel].
+        """
+        return 0.0 if camera_file or focal else GUESS_SIGMA
 
     @property
     def fx(self) -> float:

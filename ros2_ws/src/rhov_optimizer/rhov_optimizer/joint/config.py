@@ -41,6 +41,12 @@ class JointConfig:
     hand_size_range: float = setting(
         1.25, "largest factor by which the hand is resized to meet an object of known size", low=1.0
     )
+    focal_sigma: float = setting(
+        0.0,
+        "relative standard deviation of the focal length, for the covariance: 0 for a calibrated camera",
+        low=0.0,
+        high=1.0,
+    )
     couple_frames: bool = setting(
         True, "besides the terms, let frames inform each other: bridge those that show nothing, align depths over time"
     )

@@ -28,6 +28,7 @@ from rhov_optimizer.joint.object_gauss_newton import ObjectSolution, solve_objec
 from rhov_optimizer.joint.report import object_report, residuals_report, size_report, terms_report
 from rhov_optimizer.joint.residual_losses import ResidualLosses
 from rhov_optimizer.joint.result import assemble
+from rhov_optimizer.joint.scale_doubt import ScaleDoubt
 from rhov_optimizer.joint.scene import Problem
 from rhov_optimizer.joint.size import Sizes, match_sizes
 from rhov_optimizer.joint.stages import Cancelled, Progress, Stages
@@ -49,7 +50,8 @@ class JointResult:
     trajectory: HandObjectTrajectory
     """Every frame that was given."""
     report: dict[str, Any]
-    """Plain values: `seconds` by stage, `terms` with weight, start and end, `terms_off` with reasons, and more."""
+    """Plain values: `seconds` by stage, `terms` with weight, start and end, `terms_off` with reasons, `notes` for the
+    user, and more."""
 
 
 def optimise_trajectory(
@@ -144,12 +146,13 @@ class _Run:
         T, scale = variables.object_poses(), variables.object_scale()
         hand = self._finished_hand(variables.hand_track(), T, scale)
         unit = np.repeat([scale, 1.0], 3)
-        covariance = solution.covariance * np.outer(unit, unit)
+        doubt = ScaleDoubt.of(self._config.focal_sigma, sizes)
+        covariance = solution.covariance * np.outer(unit, unit) + doubt.covariance(T)
         trajectory = assemble(
             self._camera, self._model.name, self._mesh, self._estimates, T, scale, covariance, self._hand_model, hand
         )
         report = self._report(solution, sizes, variables, term_report, steps)
-        return JointResult(trajectory, report)
+        return JointResult(trajectory, {**report, "notes": doubt.notes()})
 
     def _match_sizes(self, solution: ObjectSolution) -> Sizes:
         """Hand and object at one scale, and the hand at the depth where it touches."""

@@ -75,6 +75,7 @@ def size_report(sizes: Sizes, object_scale: float) -> dict[str, Any]:
         "contact": sizes.contact,
         "gap_m": None if np.isnan(sizes.gap) else sizes.gap,
         "hand_factor": sizes.hand_factor,
+        "meeting_factor": None if np.isnan(sizes.meeting_factor) else sizes.meeting_factor,
         "object_scale": object_scale,
     }
 

@@ -32,6 +32,11 @@ HAND_SPREAD = 0.1
 OBJECT_RANGE, HAND_STEPS, OBJECT_STEPS = 2.5, 25, 81
 """An object's size is searched by this factor around that which brings it to the hand's distance; candidates."""
 
+MEETING_RANGE, MEETING_STEPS = 1.35, 41
+"""The hand's size at which it meets an object of known size is searched by this factor either way; candidates."""
+CLEAR_FRAMES, CLEAR_GAP = 10, 0.016
+"""It says something only in so many frames, and where the mean gap becomes smaller than this [m]."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -47,6 +52,9 @@ class Sizes:
     """Mean distance of the fingertips to the surface, capped, plus what is inside [m]; NaN if not looked at."""
     contact: bool
     """Whether hand and object touch anywhere; without, sizes stay as they were."""
+    meeting_factor: float = float("nan")
+    """By which the hand would have to be resized to meet an object of known size, whatever hands measure; NaN where
+    the contact is too unclear to say so."""
 
     @classmethod
     def unchanged(cls, T: FloatArray, hand: HandTrack | None, gap: float = float("nan")) -> Sizes:
@@ -91,7 +99,9 @@ def match_sizes(
     if gap > (1 - LEAST_GAIN) * CAP:
         return Sizes.unchanged(T, hand, gap)
     if object_is_metric:
-        return Sizes(T, 1.0, resized(hand, model, factor), factor, gap, True)
+        meeting, least = _search(contact, np.geomspace(1 / MEETING_RANGE, MEETING_RANGE, MEETING_STEPS), np.inf)
+        clear = len(both) >= CLEAR_FRAMES and least < CLEAR_GAP
+        return Sizes(T, 1.0, resized(hand, model, factor), factor, gap, True, meeting if clear else float("nan"))
     scaled = T.copy()
     scaled[:, :3, 3] /= factor
     return Sizes(scaled, 1 / factor, hand, 1.0, gap, True)

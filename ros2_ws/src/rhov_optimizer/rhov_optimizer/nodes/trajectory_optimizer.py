@@ -184,7 +184,8 @@ class TrajectoryOptimizer(Node):
             progress=progress,
             cancelled=cancelled,
         )
-        return replace(result, report={**result.report, "notes": [*self._model.notes, *self._stream.notes]})
+        notes = [*self._model.notes, *self._stream.notes, *result.report["notes"]]
+        return replace(result, report={**result.report, "notes": notes})
 
 
 def main() -> None:

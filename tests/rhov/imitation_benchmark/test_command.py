@@ -78,8 +78,10 @@ def test_unknown_objects_and_missing_reconstructions_are_refused(tmp_path):
 
 def test_the_whole_suite_is_a_hundred_trajectories_half_of_them_hard():
     work = trials(Options())
-    assert len(work) == 100
-    assert sum(trial.subject.hard for trial in work) == 50
+    plain = [trial for trial in work if trial.conditions == (OTHER,)]
+    assert len(plain) == 100
+    assert sum(trial.subject.hard for trial in plain) == 50
+    assert all(OTHER not in trial.conditions for trial in work if trial not in plain)
     assert {"mug", "cracker_box"} <= {trial.subject.object for trial in work}
 
 

@@ -84,7 +84,7 @@ class Planner:
         candidates = screen(
             places, demonstration, _key_frames(demonstration), chosen, self.kinematics, self._config.seed
         )
-        candidates = _different(candidates, chosen)[:_EXAMINED]
+        candidates = _different(candidates, chosen, _EXAMINED)
         trouble: Counter[str] = Counter()
         found = 0
         for candidate in candidates:
@@ -161,16 +161,19 @@ def _key_frames(demonstration: Demonstration) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, len(demonstration.time) - 1, count).round().astype(int))
 
 
-def _different(candidates: list[Candidate], grasps: Grasps) -> list[Candidate]:
-    """Candidates without those that differ little from a better one."""
+def _different(candidates: list[Candidate], grasps: Grasps, count: int) -> list[Candidate]:
+    """The first `count` candidates that differ from each better one by more than a little."""
     kept: list[Candidate] = []
+    grips = np.empty((count, 3, 4))
+    postures = np.empty((count, *candidates[0].q.shape))
     for candidate in candidates:
-        grip = grasps.T_object_tcp[candidate.grasp]
-        if not any(
-            np.abs(grip - grasps.T_object_tcp[other.grasp])[:3, 3].max() < 0.02
-            and np.abs(grip - grasps.T_object_tcp[other.grasp])[:3, :3].max() < 0.3
-            and np.abs(candidate.q - other.q).max() < 0.3
-            for other in kept
-        ):
+        n = len(kept)
+        if n == count:
+            break
+        grip = grasps.T_object_tcp[candidate.grasp, :3]
+        apart = np.abs(grips[:n] - grip)
+        same = (apart[:, :, 3].max(axis=1) < 0.02) & (apart[:, :, :3].max(axis=(1, 2)) < 0.3)
+        if not (same & (np.abs(postures[:n] - candidate.q).max(axis=(1, 2)) < 0.3)).any():
+            grips[n], postures[n] = grip, candidate.q
             kept.append(candidate)
     return kept

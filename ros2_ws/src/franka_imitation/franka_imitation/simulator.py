@@ -83,7 +83,7 @@ class Simulator:
         """
         gripper = self.scene.robot.gripper
         self.data.ctrl[:JOINTS] = np.asarray(q) + self._lag * np.asarray(velocity)
-        self._width_goal = float(np.clip(width, 0.0, gripper.max_width))
+        self._width_goal = min(max(float(width), 0.0), gripper.max_width)
         self._width_rate = gripper.max_speed if speed is None else min(speed, gripper.max_speed)
         limit = 2 * (gripper.max_force if force is None else min(force, gripper.max_force))
         # The tendon hands half of the actuator's force to each finger.
@@ -97,6 +97,6 @@ class Simulator:
         """Advances by a duration, rounded to whole time steps [s]."""
         steps = max(1, round(duration / self.scene.model.opt.timestep))
         travel = self._width_rate * steps * self.scene.model.opt.timestep
-        self._width += float(np.clip(self._width_goal - self._width, -travel, travel))
+        self._width += min(max(self._width_goal - self._width, -travel), travel)
         self.data.ctrl[self._gripper] = self._width / 2
         mujoco.mj_step(self.scene.model, self.data, steps)

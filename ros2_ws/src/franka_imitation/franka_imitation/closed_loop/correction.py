@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from franka_imitation.robot import JOINTS, Robot
 from rhov_core.arrays import FloatArray
@@ -37,9 +38,30 @@ class Correction:
 
     def advance(self, duration: float) -> None:
         """Lets time pass [s]."""
-        stiffness = 1 / self._response**2
-        wanted = stiffness * (self.goal - self.value) - 2 * self.velocity / self._response
-        acceleration = np.clip(wanted, -self._acceleration_limit, self._acceleration_limit)
-        velocity = self.velocity + duration * acceleration
-        self.velocity = np.clip(velocity, -self._velocity_limit, self._velocity_limit)
-        self.value = self.value + duration * self.velocity
+        self.value, self.velocity = _advanced(
+            self.goal,
+            self.value,
+            self.velocity,
+            self._response,
+            self._velocity_limit,
+            self._acceleration_limit,
+            duration,
+        )
+
+
+@njit(cache=True)
+def _advanced(
+    goal: FloatArray,
+    value: FloatArray,
+    velocity: FloatArray,
+    response: float,
+    velocity_limit: FloatArray,
+    acceleration_limit: FloatArray,
+    duration: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Value and velocity after a duration, by the semi-implicit Euler method."""
+    wanted = (goal - value) / response**2 - 2 * velocity / response
+    acceleration = np.minimum(np.maximum(wanted, -acceleration_limit), acceleration_limit)
+    faster = velocity + duration * acceleration
+    faster = np.minimum(np.maximum(faster, -velocity_limit), velocity_limit)
+    return value + duration * faster, faster

@@ -63,11 +63,11 @@ def trials(options: Options) -> list[Trial]:
     motions = _QUICK_MOTIONS if options.quick else tuple(MOTIONS)
     disturbed = _QUICK_DISTURBED if options.quick else _DISTURBED_MOTIONS
     more = tuple(name for name in CONDITIONS if name != OTHER)
-    pairs: list[tuple[Subject, tuple[str, ...]]] = [
-        (ExactMotion(name, motion), more if motion in disturbed else ()) for motion in motions for name in names
-    ]
+    pairs: list[tuple[Subject, tuple[str, ...]]] = []
+    pairs += [(ExactMotion(name, motion), (OTHER,)) for motion in motions for name in names]
     if options.reconstructions is not None:
-        pairs += [(clip, ()) for clip in reconstructed_clips(options.reconstructions)]
+        pairs += [(clip, (OTHER,)) for clip in reconstructed_clips(options.reconstructions)]
+    pairs += [(ExactMotion(name, motion), more) for motion in disturbed for name in names]
     return [Trial(subject, conditions, options.out, options.robot) for subject, conditions in pairs]
 
 

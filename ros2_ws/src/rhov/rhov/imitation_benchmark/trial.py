@@ -37,7 +37,7 @@ class Trial:
 
     subject: Subject
     conditions: tuple[str, ...]
-    """Besides the other physics."""
+    """Names of `CONDITIONS`."""
     out: Path
     robot: str = "panda"
 
@@ -58,7 +58,7 @@ class Trial:
     @property
     def path(self) -> Path:
         """Of the records."""
-        name = self.subject.motion.replace(" ", "_")
+        name = self.subject.motion.replace(" ", "_") + ("" if OTHER in self.conditions else "_disturbed")
         return self.out / "trials" / Path(self.robot).stem / self.subject.object / f"{name}.json"
 
     def records(self) -> list[TrialRecord] | None:
@@ -89,7 +89,7 @@ def _tried(trial: Trial) -> list[TrialRecord]:
 
 def _kinds(trial: Trial) -> list[tuple[str, str]]:
     """Pairs of condition and method."""
-    return [(name, method) for name in (OTHER, *trial.conditions) for method in (OPEN, CLOSED)]
+    return [(name, method) for name in trial.conditions for method in (OPEN, CLOSED)]
 
 
 class _Follower:

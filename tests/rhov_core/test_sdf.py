@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from rhov_core.errors import InputError
+from rhov_core.object_model import ObjectModel
 from rhov_core.sdf import SignedDistanceGrid
+from rhov_core.sdf.tensors import distance_of_tensors
 from rhov_core.sdf.triangle import squared_distance, winding_number
 
 
@@ -169,3 +171,18 @@ def test_refusals(torus):
         SignedDistanceGrid.from_mesh(torus.vertices * np.nan, torus.faces)
     with pytest.raises(InputError, match="2 nodes"):
         SignedDistanceGrid(np.zeros((1, 4, 4), np.float32), np.zeros(3), 0.1)
+
+
+def test_tensor_operations_give_the_same_distances_and_gradients():
+    box = ObjectModel.box((0.1, 0.2, 0.05))
+    grid = SignedDistanceGrid.from_mesh(box.vertices, box.faces, 32)
+    given = torch.tensor(np.random.default_rng(3).normal(0, 0.12, (500, 3)))
+    outside = np.abs(given.numpy()) > np.abs(grid.origin)
+    assert 20 < outside.any(1).sum() < 480
+    values = []
+    for distance in (grid.distance, lambda p: distance_of_tensors(p, grid.values_on(p.device), grid)):
+        points = given.clone().requires_grad_()
+        found = distance(points)
+        values.append((found.detach(), torch.autograd.grad(found.sum(), points)[0]))
+    np.testing.assert_allclose(values[1][0], values[0][0], atol=1e-7)
+    np.testing.assert_allclose(values[1][1], values[0][1], atol=1e-5)

@@ -27,7 +27,7 @@ with mujoco.Renderer(model, 24, 32) as renderer:
 
 def compute_findings() -> list[Finding]:
     """Torch, GPU and MuJoCo's renderers."""
-    return [_torch(), _gpu(), *_renderers()]
+    return [_torch(), _gpu(), _device(), *_renderers()]
 
 
 def _torch() -> Finding:
@@ -46,11 +46,18 @@ def _gpu() -> Finding:
         run = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=SECONDS, check=False)
         listed = run.stdout.strip().splitlines()[0] if run.returncode == 0 and run.stdout.strip() else ""
     if not listed:
-        return Finding("NVIDIA GPU", False, "none", "everything runs on the CPU; only training would gain from one")
+        return Finding("NVIDIA GPU", False, "none", "everything runs on the CPU")
     import torch
 
     usable = torch.cuda.is_available()
     return Finding("NVIDIA GPU", usable, listed, "" if usable else "torch cannot use it: install its CUDA build")
+
+
+def _device() -> Finding:
+    """Where the terms of the joint optimisation are evaluated."""
+    from rhov_core.device import choose_device
+
+    return Finding("joint optimisation", True, f"on the device {choose_device('auto').type} (setting joint.device)")
 
 
 def _renderers() -> Iterator[Finding]:

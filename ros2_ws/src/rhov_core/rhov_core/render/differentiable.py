@@ -10,12 +10,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from rhov_core.camera import Camera
+from rhov_core.device import stays_on_device
 from rhov_core.render.edges import mesh_edges
 from rhov_core.render.rasterizer import checked_faces, rasterize_trusted, require_pinhole
 from rhov_core.render.silhouette import coverage, find_crossings
-
-GRAZING = 0.02
-"""Faces seen under a smaller cosine than this give no depth gradient: it would grow without bound."""
+from rhov_core.render.tensors import GRAZING, render_tensors
 
 
 class Rendered(NamedTuple):
@@ -34,7 +33,8 @@ def render(vertices: torch.Tensor, faces: torch.Tensor | ArrayLike, camera: Came
 
     The silhouette's gradient is that of the area covered: it lives in the pixels that the silhouette passes. The
     depth's gradient is that of the face at each pixel's centre; which face that is has no gradient. Nothing that
-    covers no pixel centre is seen. Computed on the CPU in single precision, whatever the device and type.
+    covers no pixel centre is seen. Computed in single precision, on the device of the vertices: by compiled loops on
+    the CPU, by tensor operations elsewhere.
 
     Args:
         vertices: (B, V, 3) in the camera frame [m].
@@ -46,6 +46,9 @@ def render(vertices: torch.Tensor, faces: torch.Tensor | ArrayLike, camera: Came
     """
     f = checked_faces(faces.cpu().numpy() if isinstance(faces, torch.Tensor) else faces, tuple(vertices.shape))
     require_pinhole(camera)
+    if stays_on_device(vertices):
+        given, edges = (torch.from_numpy(a.copy()).to(vertices.device) for a in (f, mesh_edges(f)))
+        return Rendered(*render_tensors(vertices, given, edges, camera))
     return Rendered(*_Render.apply(vertices, f, camera))
 
 

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from rhov_core.device import stays_on_device
 from rhov_core.sdf.grid import SignedDistanceGrid
+from rhov_core.sdf.tensors import distance_of_tensors
 
 
 def differentiable_distance(points: torch.Tensor, grid: SignedDistanceGrid) -> torch.Tensor:
     """Signed distances (...) [m] of points (..., 3) in the object frame [m], differentiable once."""
+    if stays_on_device(points):
+        return distance_of_tensors(points, grid.values_on(points.device), grid)
     return _Distance.apply(points, grid)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numba
@@ -91,6 +92,18 @@ class SignedDistanceGrid:
         from rhov_core.sdf.differentiable import differentiable_distance  # torch is slow to import and large
 
         return differentiable_distance(points, self)
+
+    def values_on(self, device: torch.device) -> torch.Tensor:
+        """The values on a device, copied there once."""
+        import torch
+
+        if device not in self._copies:
+            self._copies[device] = torch.tensor(self.values, device=device)
+        return self._copies[device]
+
+    @cached_property
+    def _copies(self) -> dict[torch.device, torch.Tensor]:
+        return {}
 
     def distance_and_gradient(self, points: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Signed distances (...) [m] and their gradients (..., 3) at points (..., 3) in the object frame [m]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rhov_core.config import check_ranges, setting
+from rhov_core.device import DEVICES
 from rhov_core.errors import InputError
 
 OBJECT_SOLVERS = ("gauss_newton", "adam")
@@ -17,6 +18,9 @@ class JointConfig:
     object_solver: str = setting(
         "gauss_newton",
         "what improves the object's poses: 'gauss_newton' over the whole clip first, or 'adam' with all terms (paper)",
+    )
+    device: str = setting(
+        "auto", "where the terms are evaluated: 'cpu', 'cuda', or 'auto' for a GPU that torch can use, else the CPU"
     )
     iterations: int = setting(60, "steps of Adam with all terms", low=0)
     resolution: int = setting(64, "silhouettes are compared in square regions of this many pixels a side", low=16)
@@ -58,6 +62,8 @@ class JointConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if self.device not in DEVICES:
+            raise InputError(f"device is '{self.device}'", " or ".join(DEVICES), "choose one of these")
         if self.object_solver not in OBJECT_SOLVERS:
             raise InputError(
                 f"object_solver is '{self.object_solver}'", " or ".join(OBJECT_SOLVERS), "choose one of these"

@@ -8,9 +8,12 @@ from typing import Any
 
 import torch
 
+from rhov_optimizer.joint.device import moved
 from rhov_optimizer.joint.terms.build import TermReport
 from rhov_optimizer.joint.terms.term import LOOK_BACK, Term
 from rhov_optimizer.joint.variables import Variables
+
+CPU = torch.device("cpu")
 
 
 def minimise(
@@ -22,6 +25,7 @@ def minimise(
     iterations: int,
     part: int,
     last_step: float,
+    device: torch.device = CPU,
     step_done: Callable[[float], bool] = lambda _: True,
 ) -> int:
     """Changes the variables to make the sum of the terms small.
@@ -37,6 +41,7 @@ def minimise(
         iterations: Number of steps.
         part: Frames evaluated at once.
         last_step: The step sizes fall along a cosine to this fraction.
+        device: Where the variables are; the terms are on the CPU.
         step_done: Called after each step with the fraction done; returning False ends the iteration.
 
     Returns:
@@ -44,9 +49,10 @@ def minimise(
     """
     starts = range(0, len(variables), part)
     parts = [(slice(max(0, a - LOOK_BACK), min(a + part, len(variables))), min(a, LOOK_BACK)) for a in starts]
-    report.start = _values(variables, terms, parts)
+    here = moved(terms, device)
+    report.start = _values(variables, here, parts)
     done = 0
-    moving = _depending(variables, terms, parts[0], bool(groups))
+    moving = _depending(variables, here, parts[0], bool(groups))
     if moving and iterations > 0:
         optimiser = torch.optim.Adam(groups)
         slope = torch.optim.lr_scheduler.LambdaLR(
@@ -54,7 +60,9 @@ def minimise(
         )
         while done < iterations:
             if done == iterations // 2:
-                _update(variables, moving, parts)
+                _update(variables, {name: terms[name] for name in moving}, parts)
+                here = moved(terms, device)
+                moving = {name: here[name] for name in moving}
             optimiser.zero_grad()
             for frames, lead in parts:
                 scene = variables.scene(frames, lead)
@@ -68,7 +76,7 @@ def minimise(
             done += 1
             if not step_done(done / iterations):
                 break
-    report.end = _values(variables, terms, parts)
+    report.end = _values(variables, here, parts)
     return done
 
 
@@ -85,7 +93,7 @@ def _depending(
 def _update(variables: Variables, terms: dict[str, tuple[Term, float]], parts: list[tuple[slice, int]]) -> None:
     with torch.no_grad():
         for frames, lead in parts:
-            scene = variables.scene(frames, lead)
+            scene = moved(variables.scene(frames, lead), CPU)
             for term, _ in terms.values():
                 term.update(scene)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
+from rhov_core.device import choose_device
 from rhov_core.hand import HandModel
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
@@ -231,6 +232,8 @@ class _Run:
         )
         report = TermReport()
         terms = build_terms(self._weights.terms(), problem, report)
+        device = choose_device(config.device)
+        variables.to(device)
         groups = variables.groups(
             config,
             move_object=config.object_solver == "adam" and bool(self._seen.any()),
@@ -244,6 +247,7 @@ class _Run:
             iterations=config.iterations,
             part=config.part,
             last_step=config.last_step,
+            device=device,
             step_done=self._stages.step,
         )
         return variables, report, steps
@@ -273,5 +277,6 @@ class _Run:
             "terms": terms_report(self._weights, terms),
             "terms_off": dict(terms.off),
             "steps": steps,
+            "device": variables.device.type,
             "cancelled": self._stages.cancelled,
         }

@@ -25,13 +25,13 @@ class Silhouettes:
     def __init__(self, regions: Regions, faces: NDArray[np.int32]) -> None:
         count, side = len(regions.box), regions.camera.width
         self.regions, self._faces = regions, faces
-        self._target = np.zeros((count, side, side), np.uint8)
-        self._trust = np.zeros((count, side, side), np.uint8)
+        self._target = torch.zeros(count, side, side, dtype=torch.uint8)
+        self._trust = torch.zeros(count, side, side, dtype=torch.uint8)
 
     def set_frame(self, frame: int, mask: BoolArray, trusted: BoolArray) -> None:
         """Sets the mask (H, W) of a frame and where it holds (H, W); frames that are not set count for nothing."""
-        self._target[frame] = self.regions.crop(mask, frame)
-        self._trust[frame] = self.regions.crop(trusted, frame)
+        self._target[frame] = torch.from_numpy(self.regions.crop(mask, frame))
+        self._trust[frame] = torch.from_numpy(self.regions.crop(trusted, frame))
 
     def loss(self, vertices: torch.Tensor, frames: slice) -> torch.Tensor:
         """Squared differences, over each frame's area of the mask, summed over the frames.
@@ -41,7 +41,7 @@ class Silhouettes:
             frames: Which frames of the clip these are.
         """
         drawn = render(self.regions.mapped(vertices, frames), self._faces, self.regions.camera).silhouette
-        target = torch.from_numpy(self._target[frames]).to(drawn) / 255
-        trust = torch.from_numpy(self._trust[frames]).to(drawn) / 255
+        target = self._target[frames].to(drawn) / 255
+        trust = self._trust[frames].to(drawn) / 255
         area = target.mean((1, 2)).clamp(min=LEAST_AREA)
         return ((trust * (drawn - target) ** 2).mean((1, 2)) / area).sum()

@@ -44,6 +44,17 @@ class Variables:
     def __len__(self) -> int:
         return len(self._R)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.object_tangent.device
+
+    def to(self, device: torch.device) -> None:
+        """Moves the parameters; do so before `groups`."""
+        for name, value in vars(self).items():
+            if isinstance(value, torch.Tensor):
+                setattr(self, name, value.to(device))
+
     def groups(self, config: JointConfig, *, move_object: bool, move_scale: bool) -> list[dict[str, object]]:
         """What the optimiser moves, each with its step size; switches their gradients on.
 
@@ -88,12 +99,12 @@ class Variables:
         """The hand's parameters, without gradients; None without a hand."""
         if self._hand is None:
             return None
-        pose, translation = self.hand_pose.detach().double(), self.hand_translation.detach().double()
+        pose, translation = (tensor.detach().double().cpu() for tensor in (self.hand_pose, self.hand_translation))
         return replace(self._hand, pose=pose.numpy(), translation=translation.numpy())
 
     def object_poses(self) -> FloatArray:
         """(N, 4, 4) poses of the centred mesh, without gradients."""
-        return perturb(self._T, self.object_tangent.detach().numpy())
+        return perturb(self._T, self.object_tangent.detach().cpu().numpy())
 
 
 def _tensor(array: FloatArray) -> torch.Tensor:

@@ -203,14 +203,16 @@ class TestRefusals:
     def test_a_placement_out_of_reach(self, carried_box_result, carried_box, box):
         far = carried_box_result.plan.T_table_camera.copy()
         far[0, 3] += 1.5
-        with pytest.raises(PlanningError, match="out of reach"):
+        with pytest.raises(PlanningError, match=r"In frame \d+ .* out of reach: \d+ cm from the shoulder .* \d+ cm"):
             imitate(carried_box, box, FAST, Placement(far))
 
     def test_a_placement_through_the_table(self, carried_box_result, carried_box, box):
         low = carried_box_result.plan.T_table_camera.copy()
         corners = transform_points(low @ carried_box.T_camera_object, box.vertices)
         low[2, 3] -= corners[..., 2].min() + 0.01
-        with pytest.raises(PlanningError, match=r"(object and the table|table and the object) would collide"):
+        with pytest.raises(
+            PlanningError, match=r"In frame \d+ .* at -10 mm over the table.* 5 mm .*at least 15 mm higher"
+        ):
             imitate(carried_box, box, FAST, Placement(low))
 
     def test_a_start_out_of_reach(self, carried_box_result, carried_box, box):

@@ -80,3 +80,10 @@ def test_straight_elbows_are_nearly_singular(kinematics):
     straight = np.array([0.0, 0.0, 0.0, -0.07, 0.0, 1.6, 0.8])
     values = kinematics.manipulability(np.stack([kinematics.rest, straight]))
     assert values[1] < 0.3 * values[0]
+
+
+def test_no_posture_reaches_farther_than_the_length_from_the_shoulder(kinematics):
+    q = np.random.default_rng(0).uniform(kinematics.lower, kinematics.upper, (3000, 7))
+    distance = np.linalg.norm(kinematics.forward(q)[:, :3, 3] - kinematics.shoulder, axis=1)
+    assert 0.7 * kinematics.length < distance.max() <= kinematics.length
+    assert kinematics.shoulder == pytest.approx([0, 0, 0.333])

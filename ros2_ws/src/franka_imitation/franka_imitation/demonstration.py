@@ -27,7 +27,7 @@ class Demonstration:
     frame_index: NDArray[np.int64]
     """(F,) indices in the video."""
     measured: FloatArray
-    """(F, 4, 4) T_camera_object of the reconstruction."""
+    """(F, 4, 4) T_camera_object of the reconstruction; where the object was lost, the smooth pose."""
     smooth: FloatArray
     """(F, 4, 4) T_camera_object after the low-pass."""
 
@@ -68,7 +68,9 @@ def prepare(trajectory: HandObjectTrajectory, cutoff: float, max_gap: float) -> 
     flips = np.where((quaternion[1:] * quaternion[:-1]).sum(axis=1) < 0, -1.0, 1.0)
     quaternion[1:] *= np.cumprod(flips)[:, None]
     rotation = rotation_from_quaternion(smoothed(time, quaternion, weights[:, 1], cutoff))
-    return Demonstration(time, trajectory.frame_index, T, make_transform(rotation, position))
+    smooth = make_transform(rotation, position)
+    lost = trajectory.object_state == ObjectState.LOST
+    return Demonstration(time, trajectory.frame_index, np.where(lost[:, None, None], smooth, T), smooth)
 
 
 def smoothed(time: FloatArray, values: FloatArray, weights: FloatArray, cutoff: float) -> FloatArray:

@@ -51,6 +51,11 @@ class Kinematics:
         self.lower = scene.robot.limits.lower + margin
         self.upper = scene.robot.limits.upper - margin
         self.rest = scene.robot.ready.copy()
+        self.shoulder: FloatArray = self._offset[0] + self._offset[1]
+        """(3,) where the axes of the first two joints meet, in the base frame [m]."""
+        beyond = [*self._offset[2:], self._tcp]
+        self.length = float(sum(np.linalg.norm(offset) for offset in beyond))
+        """From there to the tool with all links in one line [m]: no tool centre point is farther off."""
 
     def forward(self, q: ArrayLike) -> FloatArray:
         """Poses T_base_tcp (N, 4, 4) at postures (N, 7) [rad]."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from franka_imitation.bounds import refuse_impossible
 from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration
@@ -77,6 +78,7 @@ class Planner:
         """
         if isinstance(placement, Placement):
             places, start = placement.T_table_camera[None], placement.T_table_object_start
+            refuse_impossible(demonstration, placement.T_table_camera, self.shape, self.kinematics, self._config)
         else:
             clearance = self._config.clearance
             places, start = candidate_placements(demonstration.smooth, self.shape, placement, clearance), None

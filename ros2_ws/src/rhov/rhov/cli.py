@@ -115,6 +115,10 @@ def train(
     rounds: Annotated[int, typer.Option(help="Rounds of acting and learning, if not from scratch.", min=1)] = 8,
     environments: Annotated[int, typer.Option(help="Simulated workplaces; 0: 64, from scratch 256.", min=0)] = 0,
     tasks: Annotated[int, typer.Option(help="Variations of the motion to train on.", min=1)] = 48,
+    held_out: Annotated[int, typer.Option(help="Other variations to judge by.", min=1)] = 32,
+    history: Annotated[int, typer.Option(help="Moments that the policy sees side by side.", min=1, max=16)] = 1,
+    simulator: Annotated[str, typer.Option(help="Where it learns: mujoco, mujoco_worker, isaac_gym.")] = "mujoco",
+    interpreter: Annotated[str, typer.Option(help="Python with Isaac Gym, for --simulator isaac_gym.")] = "",
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
     threads: Annotated[int, typer.Option(help="Of the simulator; 0: as many as processors.", min=0)] = 0,
     repair_mesh: RepairMesh = False,
@@ -135,11 +139,29 @@ def train(
         rounds=rounds,
         environments=environments,
         tasks=tasks,
+        held_out=held_out,
+        history=history,
+        simulator=simulator,
+        interpreter=interpreter,
         seed=seed,
         threads=threads,
         repair_mesh=repair_mesh,
     )
     for line in train_to_directory(request):
+        print(line)
+
+
+@app.command(name="train-clips", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def train_clips(
+    context: typer.Context,
+    clips: Annotated[Path, typer.Argument(help="YAML list: trajectory, mesh, and if wanted name and placement.")],
+    jobs: Annotated[int, typer.Option(help="Trainings at a time; 0: as many as processors.", min=0)] = 0,
+    out: Out = Path("out/policies"),
+) -> None:
+    """Train a policy for each reconstruction of a list; options of `rhov train` hold for all. Run it again to go on."""
+    from rhov.train_clips import read_clips, train_clips
+
+    for line in train_clips(read_clips(clips), out, context.args, jobs):
         print(line)
 
 

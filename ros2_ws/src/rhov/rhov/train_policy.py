@@ -11,6 +11,7 @@ from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.ppo import PpoConfig
+from franka_imitation.learning.simulators import SimulatorConfig, SimulatorName
 from franka_imitation.learning.train import TrainConfig, train
 from franka_imitation.placement import Placement
 from rhov.stages import StageProgress
@@ -37,6 +38,10 @@ class TrainRequest:
     rounds: int
     environments: int
     tasks: int
+    held_out: int
+    history: int
+    simulator: str
+    interpreter: str
     seed: int
     threads: int
     repair_mesh: bool
@@ -54,17 +59,20 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
             f"the observation is '{request.observation}'", " or ".join(OBSERVATIONS), "correct --observation"
         )
     observation = cast(Literal["guided", "paper"], request.observation)
+    simulator = SimulatorConfig(cast(SimulatorName, request.simulator), request.interpreter)
     path = request.trajectory
     demonstration = HandObjectTrajectory.load(path / TRAJECTORY if path.is_dir() else path)
     model = ObjectModel.load(request.mesh, repair=request.repair_mesh)
     placement = Placement.load(request.placement) if request.placement else None
     config = TrainConfig(
         imitation=ImitationConfig(robot=request.robot),
-        task=TaskConfig(observation=observation),
+        task=TaskConfig(observation=observation, history=request.history),
+        simulator=simulator,
         learner="ppo" if request.from_scratch else "dagger",
         dagger=DaggerConfig(rounds=request.rounds, environments=request.environments or DaggerConfig().environments),
         ppo=PpoConfig(steps=request.steps, environments=request.environments or PpoConfig().environments),
         tasks=request.tasks,
+        held_out=request.held_out,
         seed=request.seed,
         threads=request.threads,
     )

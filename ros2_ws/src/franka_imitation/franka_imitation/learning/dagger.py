@@ -35,7 +35,7 @@ class DaggerConfig:
     environments: int = setting(64, "simulated workplaces", low=1)
     steps: int = setting(450, "control steps of each workplace in a round", low=1)
     updates: int = setting(350, "steps of the optimiser in a round; three times as many in the last", low=1)
-    batch: int = setting(2048, "observations in a step of the optimiser", low=1)
+    batch: int = setting(2048, "observations in a step of the optimiser, if there are as many", low=1)
     learning_rate: float = setting(1e-3, "of Adam; a third of it in the last rounds", low=0.0)
 
     def __post_init__(self) -> None:
@@ -118,9 +118,10 @@ def learn(
     random = torch.Generator().manual_seed(seed)
     network.normalise(lessons.observations)
     updates = config.updates * (3 if last else 1)
+    batch = min(config.batch, len(lessons.actions))
     losses = []
     for _ in range(updates):
-        rows = torch.randint(len(lessons.actions), (config.batch,), generator=random)
+        rows = torch.randint(len(lessons.actions), (batch,), generator=random)
         error = network(lessons.observations[rows]) - lessons.actions[rows]
         arm = nn.functional.smooth_l1_loss(error[:, :JOINTS], torch.zeros_like(error[:, :JOINTS]), beta=_SHOULDER)
         loss = arm + _FINGER_WEIGHT * error[:, JOINTS].square().mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from franka_imitation.learning.backend import SimBackend
 from franka_imitation.learning.mujoco_backend import MujocoBackend
@@ -16,7 +16,7 @@ from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 from rhov_core.object_model import ObjectModel
 
-SIMULATORS = ("mujoco", "mujoco_worker", "isaac_gym")
+SimulatorName = Literal["mujoco", "mujoco_worker", "isaac_gym"]
 _WORKERS = Path(__file__).parent / "workers"
 
 
@@ -31,8 +31,9 @@ class SimulatorConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.name not in SIMULATORS:
-            raise InputError(f"the simulator is '{self.name}'", ", ".join(SIMULATORS), "correct the name")
+        names = get_args(SimulatorName)
+        if self.name not in names:
+            raise InputError(f"the simulator is '{self.name}'", ", ".join(names), "correct the name")
         if self.name == "isaac_gym" and not Path(self.interpreter).is_file():
             raise InputError(
                 f"the interpreter of Isaac Gym is '{self.interpreter}', which is no file",

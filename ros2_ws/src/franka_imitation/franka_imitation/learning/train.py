@@ -24,6 +24,7 @@ from franka_imitation.learning.observation import observation_size
 from franka_imitation.learning.policy import PLAN, Policy, PolicyNetwork
 from franka_imitation.learning.ppo import PpoConfig, learn_by_ppo
 from franka_imitation.learning.settings_file import claim, fingerprint
+from franka_imitation.learning.simulators import SimulatorConfig
 from franka_imitation.learning.tasks import Tasks
 from franka_imitation.learning.variations import VariationConfig
 from franka_imitation.learning.workshop import Workshop
@@ -52,6 +53,7 @@ class TrainConfig:
     task: TaskConfig = field(default_factory=TaskConfig)
     randomisation: Randomisation = field(default_factory=Randomisation)
     variation: VariationConfig = field(default_factory=VariationConfig)
+    simulator: SimulatorConfig = field(default_factory=SimulatorConfig)
     learner: Literal["dagger", "ppo"] = setting("dagger", "from the expert, or from scratch as in the paper")
     dagger: DaggerConfig = field(default_factory=DaggerConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
@@ -162,7 +164,9 @@ def _learn(
     """All rounds; returns the figures of each."""
     by_ppo = config.learner == "ppo"
     count = config.ppo.environments if by_ppo else config.dagger.environments
-    environment = workshop.environment(count, config.task, tasks, config.randomisation, threads=config.threads)
+    environment = workshop.environment(
+        count, config.task, tasks, config.randomisation, threads=config.threads, simulator=config.simulator
+    )
     with Curves(folder / CURVES) as curves:
         if by_ppo:
             return _by_ppo(network, environment, config, curves, progress)

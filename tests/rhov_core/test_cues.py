@@ -89,6 +89,7 @@ def test_cues_are_kept_and_frozen():
     [
         {"object_mask": np.zeros((8, 6))},
         {"hand_mask": np.zeros((6, 8, 3))},
+        {"cover_mask": np.zeros((8, 6), bool)},
         {"flow_source": [[1, 2]]},
         {"flow_source": [[1, np.nan]], "flow_target": [[1, 2]]},
         {"flow_source": [[1, 2]], "flow_target": [[1, 2], [3, 4]]},
@@ -130,3 +131,11 @@ def test_bad_object_estimates_are_refused(bad):
     assert np.isnan(estimate().mask_iou)
     with pytest.raises(InputError):
         estimate(**bad)
+
+
+def test_what_covers_the_object_is_the_hand_unless_more_is_known():
+    hand, cover = np.zeros((2, 6, 8), bool)
+    hand[1, 1] = cover[2, 2] = True
+    assert FrameCues(0, 0.0, (8, 6)).covered is None
+    np.testing.assert_array_equal(FrameCues(0, 0.0, (8, 6), hand_mask=hand).covered, hand)
+    np.testing.assert_array_equal(FrameCues(0, 0.0, (8, 6), hand_mask=hand, cover_mask=cover).covered, cover)

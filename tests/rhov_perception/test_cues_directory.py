@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -82,6 +83,20 @@ def test_frames_that_are_not_there_keep_the_embedded_cues_but_not_the_hand(folde
     assert_equal(applied, dataclasses.replace(embedded, hand=None))
     (folder / "hands.npz").unlink()
     assert_equal(CuesDirectory(folder).apply(embedded), embedded)
+
+
+def test_given_masks_correct_what_covers_the_object(folder):
+    everything, given = np.ones((HEIGHT, WIDTH), bool), full_cues(0)
+    assert (given.hand_mask & given.object_mask).any(), "given hands are believed before the given object"
+    both = CuesDirectory(folder).apply(bare(0, cover_mask=everything))
+    np.testing.assert_array_equal(both.covered, ~given.object_mask | given.hand_mask)
+    assert CuesDirectory(folder).apply(bare(1, cover_mask=everything)).covered.all(), "the frame is not in it"
+    np.testing.assert_array_equal(CuesDirectory(folder).apply(bare(0)).covered, given.hand_mask)
+    (folder / "masks/object/000000.png").unlink()
+    np.testing.assert_array_equal(CuesDirectory(folder).apply(bare(0, cover_mask=everything)).covered, given.hand_mask)
+    shutil.rmtree(folder / "masks/hand")
+    third = CuesDirectory(folder).apply(bare(3, cover_mask=everything))
+    np.testing.assert_array_equal(third.covered, ~full_cues(3).object_mask)
 
 
 def test_dense_flow_is_read_at_the_points_that_are_followed(tmp_path):

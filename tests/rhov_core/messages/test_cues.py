@@ -39,6 +39,7 @@ def cues():
         stamp=3.25,
         image_size=SIZE,
         object_mask=mask,
+        cover_mask=np.roll(mask, 7, axis=1),
         mask_score=0.5,
         flow_source=rng.uniform(0, 40, (6, 2)),
         flow_target=rng.uniform(0, 40, (6, 2)),
@@ -93,6 +94,7 @@ def test_object_cues_survive(cues, hand):
     back = frame_cues_from_msg(message, hand_to_msg(hand, HEADER, 17, SIZE, mask))
     assert (back.frame_index, back.stamp, back.image_size, back.mask_score) == (17, 3.25, SIZE, 0.5)
     np.testing.assert_array_equal(back.object_mask, cues.object_mask)
+    np.testing.assert_array_equal(back.cover_mask, cues.cover_mask)
     np.testing.assert_array_equal(back.feature_descriptors, cues.feature_descriptors)
     for name in ("flow_source", "flow_target", "feature_positions"):
         np.testing.assert_allclose(getattr(back, name), getattr(cues, name), atol=1e-5)

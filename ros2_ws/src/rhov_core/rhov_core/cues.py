@@ -80,6 +80,9 @@ class FrameCues:
     hand: HandEstimate | None = None
     hand_mask: BoolArray | None = None
     """(H, W) where the hand is."""
+    cover_mask: BoolArray | None = None
+    """(H, W) where something that may hide the object is seen, such as the hand with its arm; None if that is not known
+    better than by `hand_mask`."""
     object_mask: BoolArray | None = None
     """(H, W) where the object is visible."""
     mask_score: float = 0.0
@@ -108,12 +111,17 @@ class FrameCues:
             "FrameCues.feature_descriptors", self.feature_descriptors, (len(self.feature_positions), None), np.uint8
         )
         object.__setattr__(self, "feature_descriptors", descriptors)
-        for name in ("hand_mask", "object_mask"):
+        for name in ("hand_mask", "cover_mask", "object_mask"):
             if (mask := getattr(self, name)) is not None:
                 object.__setattr__(self, name, checked(f"FrameCues.{name}", mask, (height, width), np.bool_))
         if self.depth is not None:
             depth = checked("FrameCues.depth", self.depth, (height, width), np.float64, finite=False)
             object.__setattr__(self, "depth", depth)
+
+    @property
+    def covered(self) -> BoolArray | None:
+        """(H, W) where a border of the object's mask may be that of what hides it; None if nothing is known to."""
+        return self.hand_mask if self.cover_mask is None else self.cover_mask
 
     def with_object_mask(self, mask: BoolArray, score: float | None = None) -> FrameCues:
         """A copy with another object mask."""

@@ -69,10 +69,16 @@ class CuesDirectory:
         """
         index, (width, height) = cues.frame_index, cues.image_size
         changes: dict[str, Any] = {}
+        cover = cues.cover_mask
         if (mask := self.object_mask(index)) is not None:
-            changes |= {"object_mask": self._sized(mask, OBJECT_MASKS, index, width, height), "mask_score": 1.0}
+            visible = self._sized(mask, OBJECT_MASKS, index, width, height)
+            cover = None if cover is None else cover & ~visible
+            changes |= {"object_mask": visible, "mask_score": 1.0, "cover_mask": cover}
         if (path := self._files[HAND_MASKS].get(index)) is not None:
-            changes["hand_mask"] = self._sized(read_mask(path), HAND_MASKS, index, width, height)
+            hand_mask = self._sized(read_mask(path), HAND_MASKS, index, width, height)
+            # without the arm, unless a given object mask has shown where the embedded estimator is wrong about it
+            with_arm = None if mask is None or cover is None else cover | hand_mask
+            changes |= {"hand_mask": hand_mask, "cover_mask": with_arm}
         if (path := self._files[DEPTH].get(index)) is not None:
             depth, metric = self._depth(path)
             changes |= {"depth": self._sized(depth, DEPTH, index, width, height), "depth_is_metric": metric}

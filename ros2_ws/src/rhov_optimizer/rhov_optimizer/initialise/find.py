@@ -49,7 +49,7 @@ def find_initial_pose(
     config = config or InitialPoseConfig()
     mask = _require_mask(cues, config)
     symmetries = model.symmetries[:, :3, :3]
-    target = Target.from_masks(mask, cues.hand_mask, config.hand_margin)
+    target = Target.from_masks(mask, cues.covered, config.hand_margin)
     mesh = CentredMesh.from_model(model, config.max_faces)
     T, score = sweep(CentredMesh.from_model(model, config.sweep_faces), camera, target, config)
     T = T[_diverse(T, score, symmetries, config.distinct, config.refined)]
@@ -116,7 +116,7 @@ def refine_by_segmenting(
         The pose (4, 4) of the centred mesh and its overlap with the last mask; NaN without any mask.
     """
     shape = (camera.height, camera.width)
-    ignored = np.zeros(shape, np.bool_) if cues.hand_mask is None else widen(cues.hand_mask, config.hand_margin)
+    ignored = np.zeros(shape, np.bool_) if cues.covered is None else widen(cues.covered, config.hand_margin)
     mask, iou = cues.object_mask, float("nan")
     for band in BANDS:
         view = SurfaceView.draw(mesh, camera, T)

@@ -23,13 +23,14 @@ SMALLEST_MASK = 200
 
 
 def widened_hand(cues: FrameCues, margin: int) -> BoolArray | None:
-    """(H, W) where a border of the object's mask may be the hand's; None without a hand."""
-    if cues.hand_mask is None or not cues.hand_mask.any():
+    """(H, W) where a border of the object's mask may be the hand's or its arm's; None without a hand."""
+    covered = cues.covered
+    if covered is None or not covered.any():
         return None
     if margin == 0:
-        return cues.hand_mask
+        return covered
     square = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
-    return cv2.dilate(cues.hand_mask.astype(np.uint8), square).astype(np.bool_)
+    return cv2.dilate(covered.astype(np.uint8), square).astype(np.bool_)
 
 
 @dataclass(frozen=True)

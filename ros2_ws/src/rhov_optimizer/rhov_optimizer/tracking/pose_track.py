@@ -180,7 +180,7 @@ class PoseTrack:
                     view,
                     cues.feature_positions,
                     cues.feature_descriptors,
-                    cues.hand_mask,
+                    cues.covered,
                     self._config.keyframe_cosine,
                     self._config.keyframe_features,
                 )

@@ -42,7 +42,7 @@ class ColorModel:
         """
         hand = np.zeros(cells.shape, np.bool_) if on_hand is None else on_hand
         inside, outside, skin = _histograms(cells, on_object, around, hand)
-        return cls(_smoothed(inside), _smoothed(outside), _smoothed(skin))
+        return cls(smoothed(inside), smoothed(outside), smoothed(skin))
 
     @property
     def knows_hand(self) -> bool:
@@ -114,7 +114,7 @@ def _histograms(cells: Any, on_object: Any, around: Any, on_hand: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _smoothed(histogram: Any) -> Any:
+def smoothed(histogram: Any) -> Any:
     """Convolves with [1 2 1] / 4 along the three colour axes and normalises to a sum of 1."""
     total = max(histogram.sum(), np.float32(1))
     h = histogram / total

@@ -17,6 +17,7 @@ from rhov_perception.object.band import BandResult
 from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.features import FeatureDetector
+from rhov_perception.object.hand_cover import HandCover
 from rhov_perception.object.mask_track import MaskTrack
 from rhov_perception.object.optical_flow import FlowEstimator, RegionFlow
 from rhov_perception.object.region import Region
@@ -55,7 +56,7 @@ class ObjectEstimator:
         self._flow = FlowEstimator(self._config.flow_preset)
         self._features = FeatureDetector(self._config.features, self._config.feature_threshold)
         self._frames: OrderedDict[int, _Frame] = OrderedDict()
-        self._track = MaskTrack(self._config)
+        self._track, self._cover = MaskTrack(self._config), HandCover()
         self.notes: tuple[str, ...] = ()
         """Sentences for the user about the quality of the seed."""
 
@@ -86,9 +87,11 @@ class ObjectEstimator:
         mask, notes = self._seeded(frame, seed)
         found = self._track.start(frame.image, mask, frame.hand_mask)
         self._frames.clear()
+        self._cover = HandCover()
+        cover = self._cover.find(frame.image, frame.hand_mask, mask, None)
         self.notes = notes
         self._hold(frame_index, frame, mask if found is None else found.mask)
-        return self._cues(frame, frame_index, stamp, hand, found, None)
+        return self._cues(frame, frame_index, stamp, hand, cover, found, None)
 
     def step(
         self,
@@ -118,9 +121,11 @@ class ObjectEstimator:
         if previous.mask is not None and (region := Region.around(previous.mask, self._config.flow_margin)):
             flow = self._flow.estimate(previous.gray, frame.gray, region)
             carried = flow.carry(previous.mask)
+        cover = self._cover.find(frame.image, frame.hand_mask, carried, self._track.colors)
         found = self._track.follow(frame.image, carried, frame.hand_mask)
         self._hold(frame_index, frame, None if found is None else found.mask)
-        return self._cues(frame, frame_index, stamp, hand, found, self._tracks(flow if found else None, previous))
+        tracks = self._tracks(flow if found else None, previous)
+        return self._cues(frame, frame_index, stamp, hand, cover, found, tracks)
 
     def segment(self, frame_index: int, silhouette: BoolArray, band: int) -> BoolArray | None:
         """Segments a recent frame again near the silhouette of a pose (see `rhov_core.interfaces`).
@@ -192,6 +197,7 @@ class ObjectEstimator:
         frame_index: int,
         stamp: float,
         hand: HandEstimate | None,
+        cover: BoolArray | None,
         found: BandResult | None,
         tracks: tuple[FloatArray, FloatArray] | None,
     ) -> FrameCues:
@@ -204,6 +210,7 @@ class ObjectEstimator:
             image_size=(self._camera.width, self._camera.height),
             hand=hand,
             hand_mask=frame.hand_mask,
+            cover_mask=cover,
             object_mask=mask,
             mask_score=0.0 if found is None else found.model.separation,
             flow_source=source,

@@ -23,9 +23,10 @@ RESIDUALS = {
     "features": ("feature_weight",),
     "depth": ("depth_weight",),
     "smoothness": ("smoothness_weight",),
+    "wrist": ("wrist_weight",),
 }
 """Kinds of residuals of the Gauss-Newton solver, and their weights in `ObjectSolverConfig`."""
-BETWEEN_FRAMES = ("flow_weight", "feature_weight", "smoothness_weight")
+BETWEEN_FRAMES = ("flow_weight", "feature_weight", "smoothness_weight", "wrist_weight")
 """Weights in `ObjectSolverConfig` of what ties frames together."""
 
 
@@ -70,7 +71,8 @@ def _without_residuals(names: Iterable[str]) -> ObjectSolverConfig:
 def _independent() -> Variant:
     return Variant(
         "independent",
-        "whatever ties hand and object together: terms, common size, depth at contact, a hidden hand carried along. "
+        "whatever ties hand and object together: terms, common size, depth at contact, a hidden hand or a lost object "
+        "carried along. "
         "Each still leaves the other's mask out of its own outline, and an object of unknown size keeps its file's",
         weights=_without_terms(Couples.HAND_AND_OBJECT),
         config=JointConfig(couple_hand_object=False),

@@ -36,6 +36,17 @@ class ObjectSolverConfig:
     )
     depth_weight: float = setting(0.05, "weight of a pixel's depth; neighbours err alike", low=0.0)
 
+    wrist_weight: float = setting(
+        1.0,
+        "weight of the wrist where the object is lost in the hand; 0 lets nothing but the prior bridge a gap",
+        low=0.0,
+    )
+    wrist_translation: float = setting(
+        0.01, "how far an object is across the viewing ray from where the wrist carries it; deviation [m]", low=1e-4
+    )
+    wrist_depth: float = setting(0.022, "how far it is along the viewing ray; deviation [m]", low=1e-4)
+    wrist_rotation: float = setting(0.19, "how far it is turned from there; deviation [rad]", low=1e-3)
+
     smoothness_weight: float = setting(1.0, "weight of the prior on motion; 0 leaves each frame to itself", low=0.0)
     acceleration: float = setting(
         0.7, "standard deviation of the object's acceleration before the clip has shown its own [m/s^2]", low=1e-3

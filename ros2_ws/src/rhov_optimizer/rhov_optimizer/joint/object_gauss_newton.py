@@ -2,7 +2,7 @@
 
 Contours tie each frame to its mask, depth to its depth cue, features to a few keyframes (whose poses are unknowns
 too), optical flow to its neighbour, and a prior of small acceleration ties them all. Frames without measurements are
-bridged by the prior.
+bridged by the prior, and at last by the wrist of the hand that holds the object.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from rhov_optimizer.joint.residuals.depth import DepthResidual
 from rhov_optimizer.joint.residuals.smoothness import Smoothness
 from rhov_optimizer.joint.residuals.tracks import Transfer, feature_transfers, flow_transfers
 from rhov_optimizer.joint.residuals.transfer import SurfacePoints, add_transfer
+from rhov_optimizer.joint.residuals.wrist import WristResidual, WristTrack
 from rhov_optimizer.joint.systematic import systematic_covariance
 from rhov_optimizer.joint.variances import Variances
 from rhov_optimizer.registration.mesh import CentredMesh
@@ -35,6 +36,10 @@ LARGEST_STEP = 0.1
 """Steps of a frame are shortened to this [object diameters, rad]."""
 FIRST_KERNEL = 3.0
 """The robust kernels start this much wider and shrink by one a step; then the variances are learnt too."""
+FOLLOWING_STEPS = 6
+"""Steps in which lost frames follow the wrist, once the others have been solved for."""
+HELD_FIXED = 1e-5
+"""The others stay where they are to this [m, rad]: what a wrist tells must not bend what was measured."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class _ClipProblem:
         seen: BoolArray,
         config: ObjectSolverConfig,
         metric: bool,
+        wrist: WristTrack | None,
     ) -> None:
         self._mesh, self._camera, self._records, self._seen = mesh, camera, records, seen
         self._start, self._config = T, config
@@ -78,6 +84,9 @@ class _ClipProblem:
             self._transfers.setdefault(transfer.source, []).append(transfer)
         self._keyframes = sorted({transfer.source for transfer in features})
         self._outlines, self._rest = (ClipSystem(len(records), self._keyframes) for _ in range(2))
+        self._wrist = None
+        if wrist is not None and config.wrist_weight > 0:
+            self._wrist = WristResidual(wrist, seen, stamps, config)
         self._smoothness = None
         if config.smoothness_weight > 0:
             velocity = np.repeat([config.unseen_velocity, config.unseen_angular_velocity], 3)
@@ -119,6 +128,19 @@ class _ClipProblem:
         for frame in np.flatnonzero(self._seen):
             system.add(frame, precision, precision @ difference(T[frame], self._start[frame]))
 
+    def led_by_wrist(self, T: FloatArray) -> FloatArray:
+        """The poses T (N, 4, 4), those of lost frames moved to where prior and wrist together want them."""
+        if self._wrist is None or not len(self._wrist):
+            return T
+        for _ in range(FOLLOWING_STEPS):
+            system = self.system(T)
+            self._wrist.linearise(T, system)
+            for frame in np.flatnonzero(self._seen):
+                system.add(frame, np.eye(6) / HELD_FIXED**2, np.zeros(6))
+            step = system.solve()
+            T = np.where(self._seen[:, None, None], T, perturb(T, step))
+        return T
+
     def learn(self, T: FloatArray) -> None:
         """Estimates the variances from what was measured last at the poses T (N, 4, 4)."""
         covariances, outlines = self.system(T).covariances(), self._outlines
@@ -129,6 +151,8 @@ class _ClipProblem:
     def covariance(self, T: FloatArray) -> FloatArray:
         """Covariances (N, 6, 6) at the poses T (N, 4, 4), by what was measured last."""
         config, system = self._config, self.system(T)
+        if self._wrist is not None:
+            self._wrist.linearise(T, system)
         unknown = np.diag(1.0 / np.square(np.repeat([config.unknown_translation, config.unknown_rotation], 3)))
         misfits = np.full(len(T), np.nan)
         for frame in range(len(T)):
@@ -163,6 +187,7 @@ def solve_object_clip(
     step_done: Callable[[float], bool] = lambda _: True,
     *,
     metric: bool = True,
+    wrist: WristTrack | None = None,
 ) -> ObjectSolution:
     """Improves the poses of a clip.
 
@@ -175,11 +200,12 @@ def solve_object_clip(
         config: Settings.
         step_done: Called after each step with the fraction done, 0 to 1; returning False ends the iteration.
         metric: Whether the mesh has its true size.
+        wrist: Of the hand that may hold it; None: the object is solved for alone.
 
     Returns:
         The poses with their covariance.
     """
-    problem = _ClipProblem(mesh, camera, records, np.asarray(T, np.float64), seen, config, metric)
+    problem = _ClipProblem(mesh, camera, records, np.asarray(T, np.float64), seen, config, metric, wrist)
     unit = np.repeat([mesh.diameter, 1.0], 3)
     poses, size, done = np.asarray(T, np.float64), float("inf"), 0
     problem.measure(poses, FIRST_KERNEL)
@@ -192,6 +218,7 @@ def solve_object_clip(
             problem.learn(poses)
         if not step_done(done / config.iterations):
             break
+    poses = problem.led_by_wrist(poses)
     return ObjectSolution(poses, problem.covariance(poses), done, size)
 
 

@@ -23,11 +23,13 @@ from rhov_optimizer.joint.depth import align_depths
 from rhov_optimizer.joint.elapsed import elapsed
 from rhov_optimizer.joint.first_order import minimise
 from rhov_optimizer.joint.hand_track import HandTrack, model_of_side_seen
+from rhov_optimizer.joint.holding import wrist_track
 from rhov_optimizer.joint.light_hand import light_hand
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.object_gauss_newton import ObjectSolution, solve_object_clip
 from rhov_optimizer.joint.report import object_report, residuals_report, size_report, terms_report
 from rhov_optimizer.joint.residual_losses import ResidualLosses
+from rhov_optimizer.joint.residuals.wrist import WristTrack
 from rhov_optimizer.joint.result import assemble
 from rhov_optimizer.joint.scale_doubt import ScaleDoubt
 from rhov_optimizer.joint.scene import Problem
@@ -136,6 +138,7 @@ class _Run:
         tracked = np.stack([estimate.T_camera_object for estimate in estimates])
         tracked = bridged_poses(estimates, self._seen) if config.couple_frames else tracked
         self._tracked = np.stack([self._mesh.centred(T) for T in tracked])
+        self._wrist = self._wrist_track()
 
     def __call__(self) -> JointResult:
         with self._stages.stage("object"):
@@ -197,6 +200,7 @@ class _Run:
                 self._object_config.in_units(self._unit()),
                 self._stages.step,
                 metric=self._model.is_metric,
+                wrist=self._wrist,
             )
             if np.isfinite(solution.T).all() and np.isfinite(solution.covariance).all():
                 return solution
@@ -208,6 +212,15 @@ class _Run:
             ]
         )
         return ObjectSolution(self._tracked, covariance, 0, float("nan"))
+
+    def _wrist_track(self) -> WristTrack | None:
+        """The hand's part in the object's poses; one of unknown size cannot follow a hand of known size yet."""
+        config, hand = self._config, self._hand
+        coupled = config.couple_frames and config.couple_hand_object and self._model.is_metric
+        if not coupled or hand is None or self._light is None:
+            return None
+        scene = self._tracked, self._seen, self._stamps
+        return wrist_track(self._distance, *scene, self._light, hand, config.contact_distance)
 
     def _unit(self) -> float:
         """What a metre is in the mesh's lengths."""
@@ -260,7 +273,9 @@ class _Run:
         with self._stages.stage("report"):
             scene = self._mesh, self._camera, self._records, self._seen
             compared = object_report(*scene, self._tracked, unscaled)
-            losses = ResidualLosses(*scene, self._object_config.in_units(self._unit()), self._model.is_metric)
+            losses = ResidualLosses(
+                *scene, self._object_config.in_units(self._unit()), self._model.is_metric, self._wrist
+            )
             residuals = residuals_report(losses, self._tracked, unscaled)
         return {
             "frames": len(self._records),

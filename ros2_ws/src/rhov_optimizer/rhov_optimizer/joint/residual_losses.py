@@ -15,6 +15,7 @@ from rhov_optimizer.joint.residuals.depth import DepthResidual
 from rhov_optimizer.joint.residuals.smoothness import Smoothness
 from rhov_optimizer.joint.residuals.tracks import Transfer, feature_transfers, flow_transfers
 from rhov_optimizer.joint.residuals.transfer import SurfacePoints
+from rhov_optimizer.joint.residuals.wrist import WristResidual, WristTrack
 from rhov_optimizer.registration.jacobian import project
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.points import TUKEY
@@ -38,6 +39,7 @@ class ResidualLosses:
         seen: (N,) where the object was tracked.
         config: Of the solver.
         metric: Whether the mesh has its true size.
+        wrist: Of the hand that may hold the object.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ResidualLosses:
         seen: BoolArray,
         config: ObjectSolverConfig,
         metric: bool,
+        wrist: WristTrack | None = None,
     ) -> None:
         self._mesh, self._camera, self._records, self._config = mesh, camera, records, config
         frames = np.flatnonzero(seen)
@@ -58,6 +61,7 @@ class ResidualLosses:
             "flow": _by_source(flow_transfers(records, seen, config)),
         }
         self._smoothness = Smoothness(elapsed(records), ~seen, np.ones(6))
+        self._wrist = None if wrist is None else WristResidual(wrist, seen, elapsed(records), config)
 
     def at(self, T: FloatArray) -> dict[str, float]:
         """The losses at poses (N, 4, 4) of the centred mesh; only of residuals that the clip has."""
@@ -77,11 +81,13 @@ class ResidualLosses:
             usual = np.square(np.repeat([self._config.acceleration, self._config.angular_acceleration], 3))
             still = np.zeros((3, len(T), 6, 6))
             out["smoothness"] = float((self._smoothness.expected_squares(T, still) / usual).mean())
+        if self._wrist is not None and self._config.wrist_weight > 0:
+            out["wrist"] = _mean([self._wrist.squares(T)])
         return {name: value for name, value in out.items() if np.isfinite(value)}
 
     def weights(self) -> dict[str, float]:
         """The weight of each residual."""
-        names = ("contour", *self._transfers, "depth", "smoothness")
+        names = ("contour", *self._transfers, "depth", "smoothness", "wrist")
         singular = {"features": "feature"}
         return {name: float(getattr(self._config, f"{singular.get(name, name)}_weight")) for name in names}
 

@@ -27,8 +27,8 @@ PENETRATION_WEIGHT = 3.0
 """How much worse a vertex of the hand inside the object is than a fingertip as far outside."""
 LEAST_GAIN = 0.1
 """The best size must lower the mean gap this far below the cap, relative to it, or there is no contact to go by."""
-HAND_SPREAD = 0.1
-"""Relative standard deviation of the size of hands around the estimated one: people differ, and so do detectors."""
+HAND_SPREAD = 0.05
+"""Relative standard deviation of the size of hands around the estimated one: as people differ."""
 OBJECT_RANGE, HAND_STEPS, OBJECT_STEPS = 2.5, 25, 81
 """An object's size is searched by this factor around that which brings it to the hand's distance; candidates."""
 

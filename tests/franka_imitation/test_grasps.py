@@ -5,6 +5,7 @@ from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
 from franka_imitation.grasps import find_grasps
 from franka_imitation.grip import GRAVITY, grip_force, refuse_heavy
+from franka_imitation.gripper_bounds import GripperBounds
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.resting import resting_poses
 from franka_imitation.robot import Robot
@@ -124,6 +125,6 @@ def test_a_low_object_is_grasped_so_that_the_hand_stays_above_the_table():
     scene = build_scene(ROBOT, model)
     checker = CollisionChecker(scene, 0.005)
     grasps = find_grasps(rod, lying[None], Kinematics(scene), checker, ROBOT, 0.003, 0)
-    usable = pickable(grasps.T_object_tcp, grasps.opening, lying[None])
+    usable = pickable(grasps.T_object_tcp, grasps.opening, lying[None], GripperBounds.of(ROBOT))
     assert usable.sum() > 20
     assert usable[:20].all()

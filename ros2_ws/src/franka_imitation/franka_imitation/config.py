@@ -12,7 +12,7 @@ from rhov_core.errors import InputError
 class ImitationConfig:
     """How a robot motion is searched and judged."""
 
-    robot: str = setting("panda", "robot description: panda, fr3, or the path of a YAML file")
+    robot: str = setting("panda", "robot description: panda, fr3, panda_2f85, or the path of a YAML file")
     up_in_camera: tuple[float, ...] = setting(
         (), "direction against gravity in the camera's optical frame; empty: estimated"
     )

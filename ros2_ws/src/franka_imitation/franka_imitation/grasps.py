@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from franka_imitation.collision import CollisionChecker
+from franka_imitation.gripper_bounds import GripperBounds
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.robot import Robot
 from franka_imitation.shape import ConvexShape
@@ -111,14 +112,15 @@ def find_grasps(
     _refuse_width(crossing.length[opposite], widest, robot)
 
     frames, width = _turn_around(points[fits], normals[fits], crossing.length[fits], standing[:, 2, :3])
-    room = _palm_is_outside(shape, frames)
+    gripper = GripperBounds.of(robot)
+    room = _palm_is_outside(shape, frames, gripper)
     frames, width = frames[room], width[room]
     lever = _lever(shape, frames)
     cost = lever + _UNSUPPORTED * _unsupported(shape, frames, width)
     openings = np.minimum(
         np.stack([np.full(len(width), robot.gripper.max_width), width + _NARROW]), robot.gripper.max_width
     )
-    from_table = np.stack([pickable(frames, opening, standing) for opening in openings])
+    from_table = np.stack([pickable(frames, opening, standing, gripper) for opening in openings])
     order = np.argsort(cost + _NOT_FROM_TABLE * ~from_table.any(axis=0), kind="stable")
     q = kinematics.rest
     T_base_tcp = kinematics.forward(q[None])[0]
@@ -181,11 +183,9 @@ def _turn_around(
     return frames, np.repeat(width, len(angle))
 
 
-def _palm_is_outside(shape: ConvexShape, frames: FloatArray) -> BoolArray:
+def _palm_is_outside(shape: ConvexShape, frames: FloatArray, gripper: GripperBounds) -> BoolArray:
     """A quick test with points of the palm, so that few frames are left for the exact one."""
-    x, y, z = np.meshgrid([-0.025, 0.0, 0.025], [-0.09, -0.04, 0.0, 0.04, 0.09], [-0.04, -0.08], indexing="ij")
-    probes = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
-    points = transform_points(frames, probes)
+    points = transform_points(frames, gripper.probes)
     return ~shape.contains(points.reshape(-1, 3)).reshape(len(frames), -1).any(axis=1)
 
 

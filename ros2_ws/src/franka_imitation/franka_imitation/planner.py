@@ -15,6 +15,7 @@ from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration
 from franka_imitation.grasps import Grasp, Grasps, find_grasps
 from franka_imitation.grip import grip_force, refuse_heavy
+from franka_imitation.gripper_bounds import GripperBounds
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.placement import Placement, candidate_placements
 from franka_imitation.resting import resting_poses
@@ -148,7 +149,7 @@ class Planner:
     def _pickable(self, start: FloatArray | None) -> Grasps:
         """The grasps that are possible on the table where the object stands: at a pose (4, 4) or by itself."""
         standing = np.array([pose.T_table_object for pose in self.resting]) if start is None else start[None]
-        good = pickable(self.grasps.T_object_tcp, self.grasps.opening, standing)
+        good = pickable(self.grasps.T_object_tcp, self.grasps.opening, standing, GripperBounds.of(self.robot))
         if not good.any():
             raise PlanningError(
                 f"None of {len(good)} grasps leaves the hand above the table in any of {len(standing)} poses in which "

@@ -73,6 +73,25 @@ class JointLimits:
 
 
 @dataclass(frozen=True)
+class GripperShape:
+    """Boxes that stand for a gripper, in the frame of the hand: z points to the object, the fingers move along y."""
+
+    palm: FloatArray
+    """(P, 6) centres x y z and half sides x y z of what does not move [m]."""
+    pad: FloatArray
+    """(3,) half sides of what touches the object: x, thickness y, z [m]. Its centre is at the tool centre point."""
+    finger: FloatArray
+    """(3,) half sides of the finger behind the pad, which ends with it [m]."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "palm", checked("palm", self.palm, (None, 6)))
+        for name in ("pad", "finger"):
+            object.__setattr__(self, name, checked(name, getattr(self, name), (3,)))
+        if min(self.pad.min(), self.finger.min(), self.palm[:, 3:].min(initial=np.inf)) <= 0:
+            raise InputError("a box of the gripper has no size", "positive half sides", "correct the robot file")
+
+
+@dataclass(frozen=True)
 class GripperLimits:
     """A parallel gripper whose fingers move symmetrically."""
 
@@ -84,6 +103,8 @@ class GripperLimits:
     """Largest rate of the width [m/s]."""
     max_force: float
     """Largest continuous force between the fingers [N]."""
+    shape: GripperShape | None = None
+    """None: the Franka hand, whose meshes are those of the arm's model."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +138,7 @@ class Robot:
         """Reads a robot description.
 
         Args:
-            name_or_path: "panda", "fr3", or the path of a YAML file like those in `robots/`.
+            name_or_path: "panda", "fr3", "panda_2f85", or the path of a YAML file like those in `robots/`.
 
         Raises:
             InputError: If there is no such robot or its file is incomplete.
@@ -150,6 +171,8 @@ def _from_content(content: Any, path: Path) -> Robot:
         values = dict(content)
         gripper = dict(values.pop("gripper"))
         gripper["joint_names"] = tuple(gripper["joint_names"])
+        if gripper.get("shape") is not None:
+            gripper["shape"] = GripperShape(**gripper["shape"])
         values["joint_names"] = tuple(values["joint_names"])
         return Robot(limits=JointLimits(**values.pop("limits")), gripper=GripperLimits(**gripper), **values)
     except (TypeError, KeyError, ValueError) as error:

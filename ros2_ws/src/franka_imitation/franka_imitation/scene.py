@@ -26,7 +26,10 @@ ROBOT_BIT, WORLD_BIT = 2, 1
 OBJECT_BODY = "object"
 GHOST_BODY = "ghost"
 TCP_SITE = "tcp"
-_FINGERS = ("left_finger", "right_finger")
+_HAND, _FINGERS = "hand", ("left_finger", "right_finger")
+_FRANKA_PAD = ([0.0105, 0.004, 0.0105], 0.0445, [0.0105, 0.0075, 0.0165], 0.0165)
+"""Half sides of a pad, its height in the frame of the finger, and the same of the box behind it [m]."""
+_GRIPPER_COLOUR = (0.2, 0.2, 0.22, 1.0)
 _GRIPPER_STIFFNESS = 8000.0
 """Of the gripper's position loop [N/m]; high enough to reach any force within the gripper's range of width."""
 _GRIPPER_DAMPING = 100.0
@@ -122,8 +125,8 @@ def build_scene(
     spec.option.impratio = config.impratio
     for key in list(spec.keys):
         spec.delete(key)
-    _prepare_links(spec, visual)
-    _add_pads(spec, object_model.friction)
+    _prepare_links(spec, visual, keep_gripper=robot.gripper.shape is None)
+    _add_gripper(spec, robot, object_model.friction, visual)
     _set_limits(spec, robot)
     _add_table(spec, config, visual)
     _add_object(spec, object_model)
@@ -134,13 +137,15 @@ def build_scene(
     return Scene(spec, model, robot, model.body(OBJECT_BODY).id, model.site(TCP_SITE).id)
 
 
-def _prepare_links(spec: mujoco.MjSpec, visual: bool) -> None:
+def _prepare_links(spec: mujoco.MjSpec, visual: bool, keep_gripper: bool) -> None:
     for body in spec.bodies:
         if body.name == "world":
             continue
         body.gravcomp = 1.0  # a Franka compensates the weight of its own links
         for geom in list(body.geoms):
-            if geom.classname.name == "visual":
+            if body.name in (_HAND, *_FINGERS) and not keep_gripper:
+                spec.delete(geom)
+            elif geom.classname.name == "visual":
                 if not visual:
                     spec.delete(geom)
             elif body.name in _FINGERS:
@@ -152,19 +157,35 @@ def _prepare_links(spec: mujoco.MjSpec, visual: bool) -> None:
     spec.add_exclude(name="neighbours", bodyname1="link0", bodyname2="link1")
 
 
-def _add_pads(spec: mujoco.MjSpec, friction: float) -> None:
+def _add_gripper(spec: mujoco.MjSpec, robot: Robot, friction: float, visual: bool) -> None:
     """Each finger becomes a flat pad with the friction of the object and a box behind it.
 
     The many small contacts of the original fingertips make a held object creep.
     """
-    shared = {"type": mujoco.mjtGeom.mjGEOM_BOX, "contype": ROBOT_BIT, "conaffinity": ROBOT_BIT | WORLD_BIT, "group": 3}
+    shape = robot.gripper.shape
+    shown = visual and shape is not None
+    shared = {
+        "type": mujoco.mjtGeom.mjGEOM_BOX,
+        "contype": ROBOT_BIT,
+        "conaffinity": ROBOT_BIT | WORLD_BIT,
+        "group": 2 if shown else 3,
+        "rgba": _GRIPPER_COLOUR,
+    }
+    pad_size, pad_height, finger_size, finger_height = _FRANKA_PAD
+    if shape is not None:
+        for number, box in enumerate(shape.palm):
+            spec.body(_HAND).add_geom(name=f"palm{number}", pos=box[:3], size=box[3:], **shared)
+        pad_size, finger_size = shape.pad.tolist(), shape.finger.tolist()
+        pad_height = float(robot.tcp_from_hand[2] - spec.body(_FINGERS[0]).pos[2])
+        finger_height = pad_height + pad_size[2] - finger_size[2]
     for name in _FINGERS:
         body = spec.body(name)
-        pad = body.add_geom(name=f"{name}_pad", size=[0.0105, 0.004, 0.0105], pos=[0, 0.004, 0.0445], **shared)
+        pad = body.add_geom(name=f"{name}_pad", size=pad_size, pos=[0, pad_size[1], pad_height], **shared)
         pad.friction = [friction, friction * _TORSION_RADIUS, 1e-4]
         pad.condim, pad.priority = 4, 1
         pad.solref[0], pad.solimp[:3] = _PAD_TIME, [0.95, 0.99, 0.001]
-        body.add_geom(name=f"{name}_body", size=[0.0105, 0.0075, 0.0165], pos=[0, 0.0155, 0.0165], **shared)
+        behind = [0, 2 * pad_size[1] + finger_size[1], finger_height]
+        body.add_geom(name=f"{name}_body", size=finger_size, pos=behind, **shared)
 
 
 def _set_limits(spec: mujoco.MjSpec, robot: Robot) -> None:

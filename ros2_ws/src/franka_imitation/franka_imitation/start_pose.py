@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from franka_imitation.config import ImitationConfig
+from franka_imitation.gripper_bounds import GripperBounds
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.postures import reach
 from franka_imitation.resting import RestingPose
@@ -22,12 +23,6 @@ _FROM_BELOW = -0.3
 """Grasps that come more from below are not tried: downward component of the approach."""
 _WAY_POINTS = 12
 """Postures on each straight piece."""
-
-
-_HAND = np.array([[x, y, z] for x in (-0.032, 0.032) for y in (-0.102, 0.102) for z in (-0.037, -0.1)])
-"""Corners of the palm in the frame of the tool [m]."""
-_TIP = np.array([0.0105, 0.023, 0.0105])
-"""Half width, thickness and reach of a finger tip beyond the tool centre point [m]."""
 _TIP_CLEARANCE = 0.005
 """Of finger tips and palm over the table [m]."""
 
@@ -79,19 +74,20 @@ def find_pick_ups(
     return sorted(ways, key=lambda way: way.cost)
 
 
-def pickable(T_object_tcp: FloatArray, opening: FloatArray, starts: FloatArray) -> BoolArray:
+def pickable(T_object_tcp: FloatArray, opening: FloatArray, starts: FloatArray, gripper: GripperBounds) -> BoolArray:
     """Which grasps (G,) leave the open hand above the table in at least one of the poses in which the object stands.
 
     Args:
         T_object_tcp: (G, 4, 4) grasps.
         opening: (G,) distance of the open fingers [m].
         starts: (S, 4, 4) T_table_object; how the object is turned about the vertical does not matter.
+        gripper: Size of palm and finger tips.
     """
     tools = starts[:, None] @ T_object_tcp
     down = -tools[..., 2, 2]
-    lowest = (tools[..., None, 2, :3] * _HAND).sum(axis=-1).min(axis=-1)
-    tip = np.abs(tools[..., 2, 0]) * _TIP[0] + np.abs(tools[..., 2, 1]) * (opening / 2 + _TIP[1])
-    lowest = np.minimum(lowest, tools[..., 2, 2] * _TIP[2] - tip) + tools[..., 2, 3]
+    lowest = (tools[..., None, 2, :3] * gripper.corners).sum(axis=-1).min(axis=-1)
+    tip = np.abs(tools[..., 2, 0]) * gripper.tip[0] + np.abs(tools[..., 2, 1]) * (opening / 2 + gripper.tip[1])
+    lowest = np.minimum(lowest, tools[..., 2, 2] * gripper.tip[2] - tip) + tools[..., 2, 3]
     return ((lowest > _TIP_CLEARANCE) & (down > _FROM_BELOW)).any(axis=0)
 
 

@@ -29,7 +29,7 @@ _THREADS = 4
 class ReplayNodeConfig:
     """Settings of the node; those of the replay and of its checks have their own."""
 
-    robot: str = setting("panda", "robot description: panda, fr3, or the path of a YAML file")
+    robot: str = setting("panda", "robot description: panda, fr3, panda_2f85, or the path of a YAML file")
     controller: str = setting("arm_controller", "name of the joint trajectory controller")
     gripper: str = setting("franka_gripper", "name of the gripper")
     mesh_file_path: str = setting("", "mesh of the object, for the video [m]; empty: no video")

@@ -45,7 +45,7 @@ _QUEUE = 1000
 class TrajectoryControllerConfig:
     """Settings of the node; those of its parts have their own."""
 
-    robot: str = setting("panda", "robot description: panda, fr3, or the path of a YAML file")
+    robot: str = setting("panda", "robot description: panda, fr3, panda_2f85, or the path of a YAML file")
     controller: str = setting("arm_controller", "name of the trajectory controller, first part of its topics")
     gripper: str = setting("franka_gripper", "name of the gripper, first part of its action")
     mesh_file_path: str = setting("", "mesh of the object on the table [m]; empty: a cube of 5 cm")

@@ -19,6 +19,8 @@ def mesh(tmp_path_factory):
         (["train", "none.npz"], "none.npz"),
         (["train", "none.npz", "--observation", "all"], "guided or paper"),
         (["train", "none.npz", "--rounds", "0"], "rounds"),
+        (["train", "none.npz", "--without", "action", "--from-scratch"], "velocity, matched, rotation"),
+        (["train", "none.npz", "--without", "rotation"], "--from-scratch"),
         (["train", "none.npz", "--simulator", "gazebo"], "mujoco_worker"),
         (["train", "none.npz", "--simulator", "isaac_gym"], "--interpreter"),
         (["imitate", "none.npz", "--method", "magic"], "plan or policy"),

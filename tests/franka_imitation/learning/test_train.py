@@ -151,6 +151,25 @@ def test_an_interrupted_training_ends_like_one_that_was_not(
         assert torch.equal(value, weights[1][name]), name
 
 
+@pytest.mark.parametrize("without", ["", "rotation"])
+def test_a_reward_that_is_left_out_is_not_given(without, carried_box, box, carried_box_result, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "_judge", lambda policy, workshop, config: {})
+    given = {}
+
+    def act_twice(network, environment, *_):
+        environment.step(torch.zeros(environment.count, 8))
+        environment.step(torch.zeros(environment.count, 8))
+        given.update(environment.term_sums)
+        return []
+
+    monkeypatch.setattr(train_module, "_by_dagger", act_twice)
+    carried_box_result.plan.save(tmp_path / PLAN)
+    easy = TaskConfig(max_position_error=10.0, max_rotation_error=3.2, lost_distance=10.0)  # matched at once
+    train(carried_box, box, tmp_path, replace(TINY, without=without, task=easy))
+    assert given["imitation/position_bonus"] > 0
+    assert (given["imitation/rotation_bonus"] == 0) == (without == "rotation")
+
+
 def test_a_folder_with_another_training_is_refused(carried_box, box, carried_box_result, tmp_path, monkeypatch):
     monkeypatch.setattr(train_module, "_judge", lambda policy, workshop, config: {})
     carried_box_result.plan.save(tmp_path / PLAN)

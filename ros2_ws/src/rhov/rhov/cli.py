@@ -111,6 +111,9 @@ def train(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Only by reward, with PPO, as in the paper; needs rl-games.")
     ] = False,
+    without: Annotated[
+        str, typer.Option(help="Reward that --from-scratch leaves out: velocity, matched or rotation.")
+    ] = "",
     steps: Annotated[int, typer.Option(help="Control steps of --from-scratch.", min=1)] = 2_000_000,
     rounds: Annotated[int, typer.Option(help="Rounds of acting and learning, if not from scratch.", min=1)] = 8,
     environments: Annotated[int, typer.Option(help="Simulated workplaces; 0: 64, from scratch 256.", min=0)] = 0,
@@ -135,6 +138,7 @@ def train(
         placement=placement,
         observation=observation,
         from_scratch=from_scratch,
+        without=without,
         steps=steps,
         rounds=rounds,
         environments=environments,

@@ -11,6 +11,7 @@ from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.ppo import PpoConfig
+from franka_imitation.learning.reward import ABLATIONS
 from franka_imitation.learning.simulators import SimulatorConfig, SimulatorName
 from franka_imitation.learning.train import TrainConfig, train
 from franka_imitation.placement import Placement
@@ -34,6 +35,7 @@ class TrainRequest:
     placement: Path | None
     observation: str
     from_scratch: bool
+    without: str
     steps: int
     rounds: int
     environments: int
@@ -58,6 +60,10 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
         raise InputError(
             f"the observation is '{request.observation}'", " or ".join(OBSERVATIONS), "correct --observation"
         )
+    if request.without and request.without not in ABLATIONS:
+        raise InputError(f"the reward to leave out is '{request.without}'", ", ".join(ABLATIONS), "correct --without")
+    if request.without and not request.from_scratch:
+        raise InputError("--without was given to a training that uses no reward", "--from-scratch", "add it")
     observation = cast(Literal["guided", "paper"], request.observation)
     simulator = SimulatorConfig(cast(SimulatorName, request.simulator), request.interpreter)
     path = request.trajectory
@@ -68,6 +74,7 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
         imitation=ImitationConfig(robot=request.robot),
         task=TaskConfig(observation=observation, history=request.history),
         simulator=simulator,
+        without=cast(Literal["", "velocity", "matched", "rotation"], request.without),
         learner="ppo" if request.from_scratch else "dagger",
         dagger=DaggerConfig(rounds=request.rounds, environments=request.environments or DaggerConfig().environments),
         ppo=PpoConfig(steps=request.steps, environments=request.environments or PpoConfig().environments),

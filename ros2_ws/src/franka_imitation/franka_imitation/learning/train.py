@@ -23,6 +23,7 @@ from franka_imitation.learning.export import export_policy
 from franka_imitation.learning.observation import observation_size
 from franka_imitation.learning.policy import PLAN, Policy, PolicyNetwork
 from franka_imitation.learning.ppo import PpoConfig, learn_by_ppo
+from franka_imitation.learning.reward import RewardConfig
 from franka_imitation.learning.settings_file import claim, fingerprint
 from franka_imitation.learning.simulators import SimulatorConfig
 from franka_imitation.learning.tasks import Tasks
@@ -53,6 +54,7 @@ class TrainConfig:
     task: TaskConfig = field(default_factory=TaskConfig)
     randomisation: Randomisation = field(default_factory=Randomisation)
     variation: VariationConfig = field(default_factory=VariationConfig)
+    without: Literal["", "velocity", "matched", "rotation"] = setting("", "reward that is left out, as in Table 5")
     simulator: SimulatorConfig = field(default_factory=SimulatorConfig)
     learner: Literal["dagger", "ppo"] = setting("dagger", "from the expert, or from scratch as in the paper")
     dagger: DaggerConfig = field(default_factory=DaggerConfig)
@@ -143,6 +145,7 @@ def train(
         "learner": config.learner,
         "observation": config.task.observation,
         "history": config.task.history,
+        "without": config.without,
         "training_tasks": len(tasks),
         "control_steps": sum(entry["control_steps"] for entry in history),
         "rounds": history,
@@ -165,7 +168,13 @@ def _learn(
     by_ppo = config.learner == "ppo"
     count = config.ppo.environments if by_ppo else config.dagger.environments
     environment = workshop.environment(
-        count, config.task, tasks, config.randomisation, threads=config.threads, simulator=config.simulator
+        count,
+        config.task,
+        tasks,
+        config.randomisation,
+        RewardConfig().without(config.without) if config.without else None,
+        threads=config.threads,
+        simulator=config.simulator,
     )
     with Curves(folder / CURVES) as curves:
         if by_ppo:

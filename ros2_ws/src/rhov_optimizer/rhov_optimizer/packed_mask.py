@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,19 +31,13 @@ class PackedMask:
         Raises:
             InputError: If the mask is not two-dimensional.
         """
-        image = np.asarray(mask) != 0
+        image = mask if mask.dtype == np.bool_ else np.asarray(mask) != 0
         if image.ndim != 2:
             raise InputError(f"the mask has the shape {image.shape}", "the shape (height, width)", "give one mask")
-        rows, columns = np.flatnonzero(image.any(1)), np.flatnonzero(image.any(0))
-        if len(rows):
-            x, y = int(columns[0]), int(rows[0])
-            box = (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-        else:
-            box = (0, 0, 0, 0)
-        x, y, w, h = box
+        x, y, w, h = cv2.boundingRect(np.ascontiguousarray(image).view(np.uint8)) if image.size else (0, 0, 0, 0)
         bits = np.packbits(image[y : y + h, x : x + w].ravel())
         bits.flags.writeable = False
-        return cls((image.shape[1], image.shape[0]), box, bits)
+        return cls((image.shape[1], image.shape[0]), (x, y, w, h), bits)
 
     @property
     def is_empty(self) -> bool:

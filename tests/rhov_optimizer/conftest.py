@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rhov_core.camera import Camera
-from rhov_core.cues import FrameCues
+from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.object_model import ObjectModel
 from rhov_core.pose import exp_rotation, make_transform, rotation_angle, transform_points
 from rhov_core.render import rasterize
@@ -176,3 +176,17 @@ def motion() -> Callable[..., np.ndarray]:
 def model() -> ObjectModel:
     """The tapered L."""
     return chiral_model()
+
+
+def make_hand(depth: float, sigma: float = 0.03) -> HandEstimate:
+    """A hand of which only the depth [m] and its standard deviation [m] matter."""
+    joints = np.tile([0.0, 0.0, depth], (21, 1))
+    covariance = np.diag([1e-4, 1e-4, sigma**2, 0.01, 0.01, 0.01])
+    zeros = np.zeros((21, 2)), np.zeros(48), np.zeros(10), np.zeros(3)
+    return HandEstimate("right", 1.0, *zeros, joints, covariance, "none")
+
+
+@pytest.fixture(scope="session")
+def hand_at() -> Callable[..., HandEstimate]:
+    """Makes hands: `hand_at(depth, sigma=...)`."""
+    return make_hand

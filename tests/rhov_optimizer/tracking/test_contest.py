@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rhov_core.object_model import ObjectModel
 from rhov_core.pose import exp_rotation, make_transform
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPose, InitialPoseConfig, PoseCandidate
+from rhov_optimizer.registration.hand_depth import BEHIND
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.tracking import ObjectTracker, TrackerConfig
 from rhov_optimizer.tracking import tracker as tracker_module
@@ -91,7 +93,7 @@ def contestant(clip, T):
 
 def test_the_contest_ends_when_its_frames_are_over(clip):
     equal = [contestant(clip, clip.T[0]), contestant(clip, clip.T[0])]
-    contest = Contest(equal, frames=6)
+    contest = Contest(equal, 6, clip.model.symmetries)
     for i in range(1, 6):
         assert not contest.decided and contest.leader is equal[0]
         contest.step(clip.cues(i))
@@ -101,21 +103,46 @@ def test_the_contest_ends_when_its_frames_are_over(clip):
 def test_a_score_falls_with_what_the_flow_contradicts(clip):
     track = contestant(clip, clip.T[0]).track
     track.step(clip.cues(1))
-    fit = track.fit
+    fit, cues = track.fit, clip.cues(1)
     term = fit.flow.term
     off = replace(fit, flow=replace(fit.flow, term=replace(term, pixels=term.pixels + 2.0)))
     far = replace(fit, flow=replace(fit.flow, term=replace(term, pixels=term.pixels + 500.0)))
-    assert frame_score(fit) > frame_score(off) > frame_score(far) > 0
-    assert frame_score(replace(fit, flow=None)) == fit.iou
-    assert frame_score(FrameFit.nothing()) == 0
+    assert frame_score(fit, cues) > frame_score(off, cues) > frame_score(far, cues) > 0
+    assert frame_score(replace(fit, flow=None), cues) == fit.iou
+    assert frame_score(FrameFit.nothing(), cues) == 0
+
+
+def test_a_score_falls_with_what_the_hand_s_depth_contradicts(clip, hand_at):
+    track = contestant(clip, clip.T[0]).track
+    cues, depth = clip.cues(0), float(track.fit.T[2, 3])
+    near, far = (replace(cues, hand=hand_at(z)) for z in (depth - BEHIND, depth + 0.4))
+    assert frame_score(track.fit, near) == frame_score(track.fit, cues)
+    assert frame_score(track.fit, far) < frame_score(track.fit, cues) - 0.02
 
 
 def test_frames_in_which_nobody_sees_the_object_do_not_count(clip):
     gap = replace(clip, blank=range(2, 4))
     both = [contestant(gap, gap.T[0]), contestant(gap, gap.T[0])]
-    contest = Contest(both, frames=20)
+    contest = Contest(both, 20, gap.model.symmetries)
     for i in (1, 2, 3):
         contest.step(gap.cues(i))
     assert [len(c.history) for c in both] == [4, 4]
     assert [len(c.scores) for c in both] == [2, 2]
     assert not contest.decided and both[0].score > 0.9
+
+
+def test_what_the_video_cannot_decide_stays_in_the_covariance(clip_of, motion, candidates):
+    cuboid = replace(ObjectModel.box((0.12, 0.09, 0.05)), given_symmetries=np.eye(4)[None])  # say: printed on one side
+    start = make_transform(exp_rotation([0.5, 0.4, 0.2]), np.array([-0.02, 0.0, 0.45]))
+    clip = clip_of(cuboid, motion(5, start), textured=False)
+    half = make_transform(exp_rotation([0.0, 0.0, 3.1]), np.zeros(3))
+    candidates((start, 0.95), (start @ half, 0.95))
+    tracker = ObjectTracker(clip.model, clip.camera, clip, TrackerConfig(hypothesis_frames=4))
+    certain = ObjectTracker(clip.model, clip.camera, clip, TrackerConfig(hypotheses=1))
+    for i in range(5):
+        estimate, alone = tracker.step(clip.cues(i)), certain.step(clip.cues(i))
+        doubt = tracker.record.doubt
+        assert not certain.record.doubt.any() and not tracker.changed_mind
+        assert np.sqrt(np.trace(doubt[3:, 3:])) == pytest.approx(3.1 * np.sqrt(0.5), rel=0.15)
+        if np.abs(estimate.T_camera_object - alone.T_camera_object).max() < 1e-6:
+            assert estimate.covariance == pytest.approx(alone.covariance + doubt, rel=0.05)

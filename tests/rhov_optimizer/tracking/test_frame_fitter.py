@@ -98,8 +98,43 @@ def test_missed_features_are_excused_where_flow_and_an_independent_mask_agree(sc
     scene.store.add(scene.keyframe)
     nothing = replace(scene.cues, feature_positions=np.zeros((0, 2)), feature_descriptors=np.zeros((0, 32), np.uint8))
     assert scene.fitter.attempt(nothing, scene.truth[1], scene.flow, searched=False).state == ObjectState.TRACKED
+    few = FlowTracks.on_object(scene.cues, scene.view, TrackerConfig(flow_points=25))
+    assert scene.fitter.attempt(nothing, scene.truth[1], few, searched=False).state == ObjectState.TRACKED
     elsewhere = nothing.with_object_mask(np.roll(nothing.object_mask, 12, axis=1))
-    assert scene.fitter.attempt(elsewhere, scene.truth[1], scene.flow, searched=False).state == ObjectState.LOST
+    assert scene.fitter.attempt(elsewhere, scene.truth[1], few, searched=False).state == ObjectState.LOST
+    assert scene.fitter.attempt(elsewhere, scene.truth[1], scene.flow, searched=False).state == ObjectState.TRACKED
+
+
+def test_what_something_unknown_hides_does_not_speak_against_a_pose_that_the_flow_carries(scene):
+    mask = scene.clip.mask(1)
+    columns = np.nonzero(mask)[1]
+    mask[:, : int(np.percentile(columns, 35))] = False  # an arm covers a third and is in no mask
+    cues = scene.cues.with_object_mask(mask)
+    alone = FrameFitter(scene.mesh, scene.clip.camera, None, scene.store, CONFIG)
+    fit = alone.fit(cues, scene.truth[1], scene.flow, searched=False)
+    assert fit.iou < CONFIG.least_iou and fit.state == ObjectState.TRACKED
+    assert alone.fit(cues, scene.truth[1], None, searched=False).state == ObjectState.LOST
+    assert np.count_nonzero(fit.observation.excluded) > np.count_nonzero(fit.observation.hand) + 500
+
+
+def test_features_are_not_expected_any_more_once_they_are_not_found_again(scene):
+    scene.store.add(scene.keyframe)
+    nothing = replace(scene.cues, feature_positions=np.zeros((0, 2)), feature_descriptors=np.zeros((0, 32), np.uint8))
+    assert scene.fitter.attempt(nothing, scene.truth[1], None, searched=True).state == ObjectState.LOST
+    for _ in range(8):
+        scene.fitter.attempt(nothing, scene.truth[1], scene.flow, searched=False)
+    assert scene.fitter.attempt(nothing, scene.truth[1], None, searched=True).state == ObjectState.REINITIALISED
+    for _ in range(8):
+        scene.fitter.attempt(scene.cues, scene.truth[1], scene.flow, searched=False)
+    assert scene.fitter.attempt(nothing, scene.truth[1], None, searched=True).state == ObjectState.LOST
+
+
+def test_without_features_a_pose_far_from_the_hand_that_holds_it_is_not_believed(scene, hand_at):
+    T = scene.truth[1]
+    hidden = replace(scene.cues, hand_mask=scene.clip.hand(1) | (np.indices((480, 640))[1] < 300))
+    near, far = (replace(hidden, hand=hand_at(T[2, 3] + z)) for z in (0.0, 0.4))
+    assert scene.fitter.fit(near, T, scene.flow, searched=False).state == ObjectState.TRACKED
+    assert scene.fitter.fit(far, T, scene.flow, searched=False).state == ObjectState.LOST
 
 
 def test_the_flow_may_lead_to_a_side_whose_features_are_not_known(scene):

@@ -12,14 +12,18 @@ GOOD = Evidence(
     sound=True,
     searched=False,
     continuous=False,
+    carried=False,
     iou=0.97,
     witness_iou=0.95,
+    covered=0.98,
     mask_score=0.6,
     feature_inliers=200,
     features_expected=True,
+    hand_off=0.0,
 )
 MISSED = replace(GOOD, feature_inliers=0, continuous=True)
 PLAIN = replace(GOOD, feature_inliers=0, features_expected=False)
+CARRIED = replace(PLAIN, carried=True, continuous=True, iou=0.4, witness_iou=0.4)
 SEARCHED = replace(PLAIN, searched=True)
 
 
@@ -48,6 +52,16 @@ SEARCHED = replace(PLAIN, searched=True)
         (replace(PLAIN, witness_iou=0.55), LOST),
         (replace(PLAIN, witness_iou=0.65), TRACKED),
         (replace(PLAIN, witness_iou=NAN), TRACKED),
+        (CARRIED, TRACKED),  # the silhouette covers all that is seen: something hides the rest
+        (replace(CARRIED, carried=False), LOST),
+        (replace(CARRIED, features_expected=True), TRACKED),
+        (replace(CARRIED, covered=0.85), LOST),  # the mask goes on where the silhouette does not
+        (replace(CARRIED, covered=0.85, iou=0.65), TRACKED),  # but masks run over
+        (replace(CARRIED, covered=NAN, iou=NAN), LOST),
+        (replace(PLAIN, hand_off=2.9), TRACKED),
+        (replace(PLAIN, hand_off=3.1), LOST),  # far from the hand that holds it
+        (replace(CARRIED, hand_off=3.1), LOST),
+        (replace(GOOD, hand_off=9.0), TRACKED),  # texture knows better
         (SEARCHED, FOUND),
         (replace(SEARCHED, witness_iou=0.85), LOST),  # stricter after a jump
         (replace(SEARCHED, witness_iou=NAN), LOST),  # its own mask would confirm anything

@@ -55,6 +55,8 @@ class TrackRecord:
     """Every `depth_stride`-th row and column of the depth cue, from (0, 0) on; NaN where unknown."""
     depth_stride: int = 4
     depth_is_metric: bool = False
+    doubt: FloatArray = field(default_factory=lambda: np.zeros((6, 6)))
+    """(6, 6) covariance of T_camera_object that other hypotheses of the pose add, which explain the video as well."""
 
     def __post_init__(self) -> None:
         for name in ("flow_source", "flow_target", "match_source", "match_target"):
@@ -63,6 +65,7 @@ class TrackRecord:
         keyframe = checked("TrackRecord.match_keyframe", self.match_keyframe, (len(self.match_target),), np.int64)
         object.__setattr__(self, "match_keyframe", keyframe)
         checked("TrackRecord.match_source", self.match_source, (len(self.match_target), 2))
+        object.__setattr__(self, "doubt", checked("TrackRecord.doubt", self.doubt, (6, 6)))
         for name in ("hand_mask", "object_mask", "excluded"):
             mask = getattr(self, name)
             if mask is not None and mask.image_size != self.image_size:

@@ -15,11 +15,14 @@ from rhov_optimizer.initialise.candidates import InitialPose, PoseCandidate, cos
 from rhov_optimizer.initialise.config import InitialPoseConfig
 from rhov_optimizer.initialise.refine import CLOSE, COARSE, FINE, ContourFit
 from rhov_optimizer.initialise.sweep import Target, sweep, widen
+from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.surface import SurfaceView
 
 BANDS = (17, 11, 9)
 """How far the mask's border may move when it is segmented again, round by round [pixel]."""
+TURN_PENALTY = 0.03
+"""What a turn against an earlier pose outweighs of the overlap [1/rad]."""
 ALTERNATIVES = 15.0
 """Candidates turned less than this against the best one are no alternatives to it [degree]."""
 
@@ -30,6 +33,7 @@ def find_initial_pose(
     cues: FrameCues,
     segmenter: ObjectSegmenter | None = None,
     config: InitialPoseConfig | None = None,
+    near: FloatArray | None = None,
 ) -> InitialPose:
     """Searches all views of the object for the one that fits its mask.
 
@@ -42,6 +46,8 @@ def find_initial_pose(
         cues: Of the first frame; its object mask is needed.
         segmenter: Segments again from a silhouette. None: the mask is taken as it is.
         config: Settings.
+        near: (4, 4) T_camera_object that the object had a while ago: of poses that fit alike, the one turned least
+            against it is preferred. None: nothing is known.
 
     Raises:
         InputError: If there is no mask, it is too small, or too little of it lies outside the widened hand.
@@ -51,14 +57,19 @@ def find_initial_pose(
     symmetries = model.symmetries[:, :3, :3]
     target = Target.from_masks(mask, cues.covered, config.hand_margin)
     mesh = CentredMesh.from_model(model, config.max_faces)
+    hand = HandDepth.of(cues, mask, mesh.diameter)
     T, score = sweep(CentredMesh.from_model(model, config.sweep_faces), camera, target, config)
+    if hand is not None:
+        score = score - np.array([hand.penalty(t) for t in T])
     T = T[_diverse(T, score, symmetries, config.distinct, config.refined)]
 
     half_mask, half_ignored = target.shrunk(2)
     half_camera = camera.scaled(half_mask.shape[1], half_mask.shape[0])
-    T, score = _fit_all(ContourFit(mesh, half_camera, half_mask, half_ignored, COARSE), T)
+    T, score = _fit_all(ContourFit(mesh, half_camera, half_mask, half_ignored, COARSE, hand, drawn=True), T)
     T = T[_diverse(T, score, symmetries, config.distinct / 2, config.polished)]
-    T, score = _fit_all(ContourFit(mesh, camera, mask, target.ignored, FINE), T)
+    T, score = _fit_all(ContourFit(mesh, camera, mask, target.ignored, FINE, hand), T)
+    if near is not None:
+        score = score - TURN_PENALTY * np.arccos(np.clip(cosines(near[:3, :3], T[:, :3, :3], symmetries), -1, 1))
     kept = _diverse(T, score, symmetries, config.distinct / 2, config.polished)
     T, score = T[kept], score[kept]
 

@@ -101,6 +101,7 @@ class StreamTracker:
         assert record is not None
         if self._tracker.revised:
             self._buffer.revise(self._tracker.revised)
+        if self._tracker.changed_mind:
             detail = "another pose than the first explains the video better: the frames so far were corrected"
             self._outputs.event(TrackingEvent.REINITIALISED, header, estimate.frame_index, detail)
         self._buffer.append(TrackedFrame(header, record, estimate))

@@ -18,6 +18,9 @@ from rhov_optimizer.registration.surface import SurfaceView
 
 BORDER = 3
 """Contours this near to the edge of the image [pixel] are where the object is cut off, not where it ends."""
+_OFFSETS = np.arange(-5, 6)
+SLOPE = -np.exp(-(_OFFSETS[:, None] ** 2 + _OFFSETS**2) / 8.0) * -_OFFSETS / 4.0
+"""(11, 11) derivative of a Gaussian of 2 pixels by the column."""
 SAME_DIRECTION = 0.3
 """Least cosine between an observed normal and that of the model contour point it is paired with."""
 
@@ -33,13 +36,28 @@ def _trace(mask: NDArray[np.uint8], count: int, keep: NDArray[np.bool_]) -> tupl
     pixels = pixels[keep[pixels[:, 1], pixels[:, 0]]]
     if len(pixels) > count:
         pixels = pixels[np.linspace(0, len(pixels) - 1, count).astype(np.int64)]
-    smooth = cv2.GaussianBlur(mask.astype(np.float32), (9, 9), 2.0)
-    column, row = pixels.T
+    return pixels, _normals(mask, pixels, SLOPE)
+
+
+@numba.njit(cache=True)
+def _normals(mask, pixels, slope):  # type: ignore[no-untyped-def]
+    """Outward unit normals (N, 2) of a mask (H, W) at pixels (N, 2): its slope, smoothed; the mask ends as it does
+    at the image's edge.
+    """
     height, width = mask.shape
-    right, left = smooth[row, np.minimum(column + 1, width - 1)], smooth[row, np.maximum(column - 1, 0)]
-    below, above = smooth[np.minimum(row + 1, height - 1), column], smooth[np.maximum(row - 1, 0), column]
-    normals = np.stack([left - right, above - below], 1).astype(np.float64)
-    return pixels, normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9)
+    reach = slope.shape[0] // 2
+    out = np.zeros((pixels.shape[0], 2))
+    for n in range(pixels.shape[0]):
+        across, down = 0.0, 0.0
+        for dy in range(-reach, reach + 1):
+            y = min(max(pixels[n, 1] + dy, 0), height - 1)
+            for dx in range(-reach, reach + 1):
+                if mask[y, min(max(pixels[n, 0] + dx, 0), width - 1)]:
+                    across += slope[reach + dy, reach + dx]
+                    down += slope[reach + dx, reach + dy]
+        length = np.sqrt(across * across + down * down) + 1e-9
+        out[n, 0], out[n, 1] = -across / length, -down / length
+    return out
 
 
 def _inner(shape: tuple[int, ...], x0: int, y0: int, camera: Camera) -> BoolArray:
@@ -119,7 +137,8 @@ class ObservedContour:
 class ContourTerm:
     """Model contour to the mask's signed distance, and observed border to the nearest model contour point.
 
-    The model's contour slides over its surface as the pose changes, so it is drawn again every few steps.
+    The model's contour slides over its surface as the pose changes, so it is drawn again every few steps. A view that
+    was drawn at the first pose already can be given.
     """
 
     def __init__(
@@ -133,17 +152,20 @@ class ContourTerm:
         count: int,
         interval: int,
         least_sigma: float | None = None,
+        view: SurfaceView | None = None,
     ) -> None:
         self._mesh, self._camera, self._observed = mesh, camera, observed
         self._sigma, self._weight, self._count, self._interval = sigma, weight, count, interval
         self._least_sigma = sigma if least_sigma is None else min(least_sigma, sigma)
-        self._calls = 0
+        self._calls, self._view = 0, view
         self._contour = np.zeros((0, 3)), np.zeros((0, 2))
 
     def accumulate(self, T: FloatArray, kernel_scale: float, A: FloatArray, b: FloatArray) -> None:
         """Adds the normal equations; see `ResidualTerm`."""
         if self._calls % self._interval == 0:
-            view = SurfaceView.draw(self._mesh, self._camera, T)
+            view, self._view = self._view, None
+            if view is None or view.T is not T:
+                view = SurfaceView.draw(self._mesh, self._camera, T)
             self._contour = (np.zeros((0, 3)), np.zeros((0, 2))) if view is None else model_contour(view, self._count)
         self._calls += 1
         o, K = self._observed, self._camera.K

@@ -64,6 +64,15 @@ class TrackerConfig:
         low=0.0,
         high=1.0,
     )
+    carried_cover: float = setting(
+        0.9, "least part of the mask under the silhouette of a pose that the flow carries on", low=0.0, high=1.0
+    )
+    carried_iou: float = setting(
+        0.6, "or least overlap with the mask of a pose that the flow carries on", low=0.0, high=1.0
+    )
+    most_hand_off: float = setting(
+        3.0, "without features, largest distance from the depth of the hand that holds it [standard deviations]", low=0
+    )
     search_iou: float = setting(
         0.9, "without features, least overlap with the mask in the cues to find a lost object again", low=0.0, high=1.0
     )

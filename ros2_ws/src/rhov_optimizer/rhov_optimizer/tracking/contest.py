@@ -15,7 +15,8 @@ from rhov_core.arrays import FloatArray
 from rhov_core.cues import FrameCues
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.trajectory import ObjectState
-from rhov_optimizer.track_record import TrackRecord
+from rhov_optimizer.registration.hand_depth import HandDepth
+from rhov_optimizer.tracking.doubt import Doubt, Revision
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.pose_track import PoseTrack
 
@@ -27,9 +28,6 @@ LEAST_FRAMES = 4
 """No hypothesis is given up before this many frames."""
 BEHIND = 0.05
 """A hypothesis whose mean score is this far behind the best one's is given up."""
-
-Revision = tuple[ObjectEstimate, TrackRecord]
-"""A frame's estimate and record."""
 
 
 @dataclass
@@ -44,12 +42,12 @@ class Contestant:
     def start(self, cues: FrameCues, T: FloatArray) -> None:
         """Fits the hypothesis (4, 4) to its first frame."""
         self._note(cues, self.track.start(cues, T))
-        self.scores.append(frame_score(self.track.fit))
+        self.scores.append(frame_score(self.track.fit, cues))
 
     def step(self, cues: FrameCues) -> float:
         """Follows it into the next frame and returns the frame's score."""
         self._note(cues, self.track.step(cues))
-        return frame_score(self.track.fit)
+        return frame_score(self.track.fit, cues)
 
     @property
     def score(self) -> float:
@@ -69,10 +67,13 @@ class Contest:
     Args:
         contestants: At least one, each with its first frame; on equal terms, the first wins.
         frames: After this many frames the leader wins.
+        symmetries: (S, 4, 4) of the object.
     """
 
-    def __init__(self, contestants: list[Contestant], frames: int) -> None:
-        self._all, self._frames = contestants, frames
+    def __init__(self, contestants: list[Contestant], frames: int, symmetries: FloatArray) -> None:
+        self._all, self._frames, self._symmetries = contestants, frames, symmetries
+        self.doubt = Doubt()
+        """What the others leave open, also after the leader has won."""
         self._out_of_sight = False
         self._settle()
 
@@ -90,7 +91,7 @@ class Contest:
         """Follows all into the next frame.
 
         Returns:
-            If the leader changed, what the new one says about all frames before this one.
+            If the leader changed or has won, what it says about all frames before this one.
         """
         before = self.leader
         scores = [contestant.step(cues) for contestant in self._all]
@@ -99,21 +100,30 @@ class Contest:
             for contestant, score in zip(self._all, scores, strict=True):
                 contestant.scores.append(score)
         self._settle()
-        return () if self.leader is before else tuple(self.leader.history[:-1])
+        unchanged = self.leader is before and not self.decided
+        return () if unchanged else tuple(self.doubt.added_to(revision) for revision in self.leader.history[:-1])
 
     def _settle(self) -> None:
         self._all.sort(key=lambda contestant: -contestant.score)  # stable
+        self.doubt = Doubt.among(
+            np.stack([contestant.history[-1][0].T_camera_object for contestant in self._all]),
+            np.array([contestant.score for contestant in self._all]),
+            self._symmetries,
+        )
         if len(self.leader.history) >= self._frames:
             del self._all[1:]
         elif len(self.leader.scores) >= LEAST_FRAMES:
             self._all = [c for c in self._all if c.score > self.leader.score - BEHIND]
 
 
-def frame_score(fit: FrameFit) -> float:
-    """How well a pose explains a frame: overlap, less what the flow contradicts; 0 for a lost frame."""
-    if fit.state == ObjectState.LOST:
+def frame_score(fit: FrameFit, cues: FrameCues) -> float:
+    """How well a pose explains a frame: overlap, less what flow and the hand's depth contradict; 0 for a lost frame."""
+    if fit.state == ObjectState.LOST or fit.view is None:
         return 0.0
     overlap = 0.0 if np.isnan(fit.iou) else fit.iou
+    hand = HandDepth.of(cues, cues.object_mask, fit.view.mesh.diameter)
+    if hand is not None:
+        overlap -= hand.penalty(fit.T)
     if fit.flow is None or not len(fit.flow):
         return overlap
     off = np.minimum(fit.flow.term.residuals(fit.T), FLOW_LIMIT)

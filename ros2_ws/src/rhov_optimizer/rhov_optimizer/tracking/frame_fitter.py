@@ -11,6 +11,7 @@ from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.registration.agreement import overlap
 from rhov_optimizer.registration.contour import ContourTerm
+from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.points import PointTerm
 from rhov_optimizer.registration.solver import ResidualTerm, solve
@@ -32,6 +33,10 @@ LEAST_LEADING = 30
 """The flow leads by at least this many tracks."""
 LEAST_FOLLOWED = 0.5
 """At least this fraction of the flow tracks must agree with a pose that follows from the last one."""
+TEXTURE_RATE = 0.1
+"""How fast it is learnt whether features are found again: the weight of a frame."""
+HOLDING = 0.2
+"""A hand that hides less of the object than this is no evidence of its depth."""
 
 
 class FrameFitter:
@@ -55,6 +60,9 @@ class FrameFitter:
     ) -> None:
         self._mesh, self._camera, self._segmenter = mesh, camera, segmenter
         self._keyframes, self._config = keyframes, config
+        self._view: SurfaceView | None = None
+        self._texture = 1.0
+        """How often enough features were found again where they were expected and the flow led, lately."""
 
     def attempt(
         self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None, *, searched: bool, nearby: bool = False
@@ -104,44 +112,61 @@ class FrameFitter:
         """
         config = self._config
         matches = Matches.join([]) if matches is None else matches
-        observation = MaskObservation.take(
-            cues, SurfaceView.draw(self._mesh, self._camera, T), self._segmenter, self._camera, config
-        )
+        led = flow is not None and len(flow) >= LEAST_LEADING and self._flow_leads_to(T, flow)
+        predicted = self.view(T)
+        observation = MaskObservation.take(cues, predicted, self._segmenter, self._camera, config, led=led)
         features = self._feature_term(matches)
         terms: list[ResidualTerm] = [features]
         if flow is not None:
             terms.append(flow.term)
         if observation is not None:
-            contour = ContourTerm(
-                self._mesh,
-                self._camera,
-                observation.contour,
-                sigma=config.contour_sigma,
-                weight=config.contour_weight,
-                count=config.contour_points,
-                interval=config.contour_interval,
-                least_sigma=config.contour_least_sigma,
-            )
-            terms.append(contour)
-        led = flow is not None and len(flow) >= LEAST_LEADING and self._flow_leads_to(T, flow)
+            terms.append(self._contour_term(observation, predicted))
         solution = solve(terms, T, iterations=config.iterations, anneal=LED_ANNEAL if led else ANNEAL)
         T = solution.T if solution.is_sound else T
         view = SurfaceView.draw(self._mesh, self._camera, T)
-        iou = float("nan") if observation is None else observation.overlap(view)
         residuals, inlier = features.residuals(T), features.inliers(T)
-        sound = solution.is_sound and view is not None
+        found, follows = np.count_nonzero(inlier), not searched and self._flow_leads_to(T, flow)
+        self._learn_texture(follows and self._features_known(T, flow), found)
         evidence = Evidence(
-            sound,
-            searched,
-            nearby or (not searched and self._flow_leads_to(T, flow)),
-            iou,
-            self._witness(cues, view),
-            cues.mask_score,
-            np.count_nonzero(inlier),
-            self._expects_features(T, flow),
+            sound=solution.is_sound and view is not None,
+            searched=searched,
+            continuous=nearby or follows,
+            carried=follows and flow is not None and len(flow) >= LEAST_LEADING,
+            iou=float("nan") if observation is None else observation.overlap(view),
+            witness_iou=self._witness(cues, view, observation),
+            covered=float("nan") if observation is None else observation.covered(view),
+            mask_score=cues.mask_score,
+            feature_inliers=found,
+            features_expected=self._expects_features(T, flow),
+            hand_off=self._hand_off(cues, T, observation),
         )
-        state = judge(evidence, config)
+        state, iou = judge(evidence, config), evidence.iou
         return FrameFit(T, solution.information, state, view, iou, residuals, inlier, observation, flow, matches)
+
+    def _contour_term(self, observation: MaskObservation, predicted: SurfaceView | None) -> ContourTerm:
+        config = self._config
+        return ContourTerm(
+            self._mesh,
+            self._camera,
+            observation.contour,
+            sigma=config.contour_sigma,
+            weight=config.contour_weight,
+            count=config.contour_points,
+            interval=config.contour_interval,
+            least_sigma=config.contour_least_sigma,
+            view=predicted,
+        )
+
+    def _learn_texture(self, known: bool, found: int) -> None:
+        """Notes whether enough features were found again where they are known and the pose is followed."""
+        if known:
+            self._texture += TEXTURE_RATE * (float(found >= self._config.least_inliers) - self._texture)
+
+    def view(self, T: FloatArray) -> SurfaceView | None:
+        """The object at a pose (4, 4) of the centred mesh, drawn once if the same array is given again."""
+        if self._view is None or self._view.T is not T:
+            self._view = SurfaceView.draw(self._mesh, self._camera, T)
+        return self._view
 
     def _match(self, cues: FrameCues, T: FloatArray, flow: FlowTracks | None) -> tuple[FloatArray, Matches]:
         config = self._config
@@ -163,14 +188,24 @@ class FrameFitter:
         config = self._config
         return PointTerm(matches.points, matches.pixels, self._camera.K, config.feature_sigma, config.feature_weight)
 
-    def _witness(self, cues: FrameCues, view: SurfaceView | None) -> float:
+    def _witness(self, cues: FrameCues, view: SurfaceView | None, observation: MaskObservation | None) -> float:
         """Overlap with the mask in the cues, which is followed without knowledge of the pose."""
         if cues.object_mask is None or view is None:
             return float("nan")
-        return overlap(view.silhouette(), cues.object_mask, widened_hand(cues, self._config.hand_margin))
+        hand = widened_hand(cues, self._config.hand_margin) if observation is None else observation.hand
+        return overlap(view.silhouette(), cues.object_mask, hand)
+
+    def _hand_off(self, cues: FrameCues, T: FloatArray, observation: MaskObservation | None) -> float:
+        """How far a pose (4, 4) is from the depth of the hand that holds the object, in standard deviations."""
+        hand = None if observation is None else HandDepth.of(cues, observation.mask, self._mesh.diameter)
+        return 0.0 if hand is None or hand.share < HOLDING else hand.off(T)
 
     def _expects_features(self, T: FloatArray, flow: FlowTracks | None) -> bool:
-        """Whether features must be found again at a pose for it to be believed.
+        """Whether features must be found again at a pose for it to be believed: known ones, if they can be found."""
+        return self._features_known(T, flow) and self._texture >= LEAST_FOLLOWED
+
+    def _features_known(self, T: FloatArray, flow: FlowTracks | None) -> bool:
+        """Whether a pose shows a side whose features are known.
 
         That is so near the views of rich keyframes, and everywhere after a jump; but not where the flow leads from
         a good pose to a side of the object that has not been seen or has no texture.

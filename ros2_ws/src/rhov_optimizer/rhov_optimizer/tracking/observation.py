@@ -18,6 +18,10 @@ from rhov_optimizer.tracking.config import TrackerConfig
 
 REACH = 40
 """How far from the mask its distance is known [pixel]."""
+THICK = 9
+"""A part of the silhouette without mask that is thinner than this [pixel] is an error of the border."""
+MOST_HIDDEN = 0.5
+"""More of the silhouette than this is not taken to be hidden."""
 SMALLEST_MASK = 200
 """Masks with fewer pixels hold no contour worth fitting."""
 
@@ -33,14 +37,43 @@ def widened_hand(cues: FrameCues, margin: int) -> BoolArray | None:
     return cv2.dilate(covered.astype(np.uint8), square).astype(np.bool_)
 
 
+def hidden_part(mask: BoolArray, view: SurfaceView, hand: BoolArray | None, margin: int) -> BoolArray | None:
+    """Where something that is not the hand, an arm or another object, hides the object at a pose that is nearly right.
+
+    Only parts count that are thicker than a wrong border is.
+
+    Args:
+        mask: (H, W) the visible object.
+        view: The object at the pose.
+        hand: (H, W) the widened hand.
+        margin: The part is widened by this [pixel], for its border is that of what hides it.
+
+    Returns:
+        (H, W), or None if there is no such part or it is so large that the pose may be wrong.
+    """
+    silhouette = view.face_id >= 0
+    missing = silhouette & ~mask[view.region]
+    if hand is not None:
+        missing &= ~hand[view.region]
+    core = cv2.morphologyEx(missing.astype(np.uint8), cv2.MORPH_OPEN, np.ones((THICK, THICK), np.uint8))
+    if not 0 < np.count_nonzero(core) <= MOST_HIDDEN * np.count_nonzero(silhouette):
+        return None
+    out = np.zeros(mask.shape, np.uint8)
+    out[view.region] = core
+    size = THICK + 2 * margin
+    return cv2.dilate(out, np.ones((size, size), np.uint8)).astype(np.bool_)
+
+
 @dataclass(frozen=True)
 class MaskObservation:
     """A mask, where it is trusted, and its contour."""
 
     mask: BoolArray
     """(H, W) the visible object."""
-    excluded: BoolArray | None
+    hand: BoolArray | None
     """(H, W) the widened hand."""
+    excluded: BoolArray | None
+    """(H, W) where its border is not the object's contour: the widened hand and what else hides the object."""
     contour: ObservedContour
 
     @classmethod
@@ -51,6 +84,8 @@ class MaskObservation:
         segmenter: ObjectSegmenter | None,
         camera: Camera,
         config: TrackerConfig,
+        *,
+        led: bool = False,
     ) -> MaskObservation | None:
         """The mask of a frame: segmented again from the predicted silhouette, or else the one in the cues.
 
@@ -60,6 +95,7 @@ class MaskObservation:
             segmenter: None: the mask in the cues is used.
             camera: Without distortion.
             config: Settings.
+            led: Whether the predicted pose is nearly right, so that what its silhouette lacks is hidden.
 
         Returns:
             None if there is no mask.
@@ -71,10 +107,20 @@ class MaskObservation:
             mask = cues.object_mask
         if mask is None or np.count_nonzero(mask) < SMALLEST_MASK:
             return None
-        excluded = widened_hand(cues, config.hand_margin)
+        hand = widened_hand(cues, config.hand_margin)
+        hidden = hidden_part(mask, view, hand, config.hand_margin) if led and view is not None else None
+        excluded = hand if hidden is None else hidden if hand is None else hand | hidden
         contour = ObservedContour.from_mask(mask, excluded, camera, count=config.contour_points, reach=REACH)
-        return None if contour is None else cls(mask, excluded, contour)
+        return None if contour is None else cls(mask, hand, excluded, contour)
 
     def overlap(self, view: SurfaceView | None) -> float:
         """Overlap with a silhouette outside the hand, 0 to 1; NaN if there is none."""
-        return float("nan") if view is None else overlap(view.silhouette(), self.mask, self.excluded)
+        return float("nan") if view is None else overlap(view.silhouette(), self.mask, self.hand)
+
+    def covered(self, view: SurfaceView | None) -> float:
+        """How much of the mask outside the hand a silhouette covers, 0 to 1; NaN if there is none."""
+        if view is None:
+            return float("nan")
+        mask = self.mask if self.hand is None else self.mask & ~self.hand
+        area = np.count_nonzero(mask)
+        return np.count_nonzero(mask & view.silhouette()) / area if area else float("nan")

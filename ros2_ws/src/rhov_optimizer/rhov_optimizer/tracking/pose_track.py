@@ -15,6 +15,7 @@ from rhov_core.object_model import ObjectModel
 from rhov_core.pose import difference, perturb
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPoseConfig
+from rhov_optimizer.registration.agreement import overlap
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.solver import solve
 from rhov_optimizer.registration.surface import SurfaceView
@@ -26,6 +27,8 @@ from rhov_optimizer.tracking.keyframes import Keyframe, KeyframeStore
 from rhov_optimizer.tracking.search import fit_nearby, search_all_views
 from rhov_optimizer.tracking.uncertainty import covariance_of, nothing_known, while_lost
 
+WITHIN_REACH = 0.85
+"""A prediction whose silhouette overlaps the mask by this much is near enough to it."""
 VELOCITY_KEPT = 0.7
 """How much of the last motion is expected to go on."""
 LEAST_TRACKS = 12
@@ -111,11 +114,20 @@ class PoseTrack:
         moved_on = perturb(track.T, VELOCITY_KEPT * track.velocity)
         flow = FlowTracks.on_object(cues, track.view, self._config)
         if len(flow) < LEAST_TRACKS:
-            nearby = fit_nearby(cues, self._mesh, self._camera, moved_on, self._config)
+            nearby = None
+            if not self._covers(cues, moved_on):
+                nearby = fit_nearby(cues, self._mesh, self._camera, moved_on, self._config)
             return (moved_on if nearby is None else nearby), None
         start = min((track.T, moved_on), key=lambda T: float(np.median(flow.term.residuals(T))))
         solution = solve([flow.term], start, iterations=6, anneal=ANNEAL)
         return (solution.T if solution.is_sound else moved_on), flow
+
+    def _covers(self, cues: FrameCues, T: FloatArray) -> bool:
+        """Whether a pose (4, 4) is near enough to the mask in the cues for the fit of the frame to reach it."""
+        view = self._fitter.view(T)
+        if view is None or cues.object_mask is None:
+            return False
+        return overlap(view.silhouette(), cues.object_mask, cues.covered) >= WITHIN_REACH
 
     def _recover(self, cues: FrameCues, track: _Good) -> FrameFit:
         """Looks for a lost object: by texture, by its outline near the last pose, and by its outline from all views."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -14,10 +16,14 @@ from rhov_core.object_model import ObjectModel
 from rhov_optimizer.initialise import InitialPoseConfig, find_initial_pose
 from rhov_optimizer.initialise.candidates import nearest_symmetric
 from rhov_optimizer.initialise.refine import FINE, ContourFit
+from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.observation import SMALLEST_MASK, widened_hand
+
+REFINED, POLISHED = 30, 4
+"""Fewer candidates than for the first pose are fitted: other frames wait, and there is another search soon."""
 
 
 def fit_nearby(
@@ -32,7 +38,7 @@ def fit_nearby(
         return None
     hand = widened_hand(cues, config.hand_margin)
     ignored = np.zeros_like(mask) if hand is None else hand
-    fit = ContourFit(mesh, camera, mask, ignored, FINE)
+    fit = ContourFit(mesh, camera, mask, ignored, FINE, HandDepth.of(cues, mask, mesh.diameter))
     found = [fit.fit(start) for start in (T, _shifted_to(mask, mesh, camera, T))]
     scores = [fit.score(candidate) for candidate in found]
     best = int(np.argmax(scores))
@@ -77,8 +83,9 @@ def search_all_views(
     Returns:
         T_camera_object, in the frame of the mesh file.
     """
+    quick = replace(config, refined=min(config.refined, REFINED), polished=min(config.polished, POLISHED))
     try:
-        found = find_initial_pose(model, camera, cues, segmenter, config)
+        found = find_initial_pose(model, camera, cues, segmenter, quick, last)
     except InputError:
         return None
     return nearest_symmetric(found.T, last, model.symmetries)

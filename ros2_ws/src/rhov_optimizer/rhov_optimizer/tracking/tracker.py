@@ -13,7 +13,8 @@ from rhov_optimizer.initialise import InitialPose, InitialPoseConfig, find_initi
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.track_record import TrackRecord
 from rhov_optimizer.tracking.config import TrackerConfig
-from rhov_optimizer.tracking.contest import Contest, Contestant, Revision
+from rhov_optimizer.tracking.contest import Contest, Contestant
+from rhov_optimizer.tracking.doubt import Doubt, Revision
 from rhov_optimizer.tracking.pose_track import PoseTrack
 
 
@@ -25,7 +26,8 @@ class ObjectTracker:
     object is searched for by its texture, and every few frames from all views.
 
     In the first frames several hypotheses of the pose are followed (see `contest`). The estimate is the leader's;
-    when the lead changes, `revised` holds what the new leader says about the frames before.
+    when the lead changes, `revised` holds what the new leader says about the frames before. While others explain the
+    video as well, the covariance holds them.
 
     Cues must be of images without lens distortion.
 
@@ -54,6 +56,7 @@ class ObjectTracker:
         """Forgets the track; the next frame starts a new one."""
         self._track = self._new_track()
         self._contest: Contest | None = None
+        self._doubt = Doubt()
         self._pause = 0
         self.initial_pose: InitialPose | None = None
         """The newest search for the first pose; None before it."""
@@ -61,6 +64,8 @@ class ObjectTracker:
         """What the joint optimisation needs of the last frame; None before the first one."""
         self.revised: tuple[Revision, ...] = ()
         """Estimates and records that replace those of the frames just before the last one, oldest first."""
+        self.changed_mind = False
+        """Whether they hold another hypothesis than before, not only another covariance."""
 
     def start(self, cues: FrameCues, T: FloatArray | None = None) -> ObjectEstimate:
         """Starts a new track.
@@ -86,9 +91,11 @@ class ObjectTracker:
             InputError: If the image has another size than the camera.
         """
         self._require_size(cues)
-        self.revised = ()
+        self.revised, self.changed_mind = (), False
         if self._contest is not None:
+            leader = self._contest.leader
             self.revised = self._contest.step(cues)
+            self.changed_mind = self._contest.leader is not leader
             return self._led(self._contest)
         if self._track.found:
             return self._noted(cues, self._track.step(cues))
@@ -118,17 +125,18 @@ class ObjectTracker:
             contestant.start(cues, candidate.T)
             if contestant.track.found or not contestants:
                 contestants.append(contestant)
-        return self._led(Contest(contestants, self._config.hypothesis_frames))
+        return self._led(Contest(contestants, self._config.hypothesis_frames, self._model.symmetries))
 
     def _led(self, contest: Contest) -> ObjectEstimate:
         """What the leader says about the newest frame; it is the track when the contest is over."""
         leader = contest.leader
         self._track, self._contest = leader.track, None if contest.decided else contest
-        estimate, self.record = leader.history[-1]
+        self._doubt = contest.doubt
+        estimate, self.record = self._doubt.added_to(leader.history[-1])
         return estimate
 
     def _noted(self, cues: FrameCues, estimate: ObjectEstimate) -> ObjectEstimate:
-        self.record = self._track.fit.record(cues)
+        estimate, self.record = self._doubt.added_to((estimate, self._track.fit.record(cues)))
         return estimate
 
     def _new_track(self) -> PoseTrack:

@@ -19,16 +19,22 @@ class Evidence:
     """It does not follow from the previous frame."""
     continuous: bool
     """The optical flow leads to it from the previous frame, or it was found next to a good pose a short while ago."""
+    carried: bool
+    """Many tracks of optical flow from the previous frame lead to it."""
     iou: float
     """Overlap of the silhouette with the mask it was fitted to, outside the hand, 0 to 1; NaN without a mask."""
     witness_iou: float
     """Overlap with a mask that no pose had a part in; NaN without one."""
+    covered: float
+    """How much of the mask it was fitted to the silhouette covers outside the hand, 0 to 1; NaN without a mask."""
     mask_score: float
     """How well the colours separate the object from its surroundings, 0 to 1."""
     feature_inliers: int
     """Features that agree with the pose."""
     features_expected: bool
     """Whether features are known that must be found again if the pose is right."""
+    hand_off: float
+    """How far its depth is from that of a hand that hides much of the object, in standard deviations; 0 without."""
 
 
 def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
@@ -40,6 +46,10 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
     to the last good one, is then believed if the mask that no pose had a part in agrees closely.
     Without features the mask that was followed independently must be credible and must overlap: well if the pose was
     searched for, roughly if it follows from the previous frame, for that mask may have drifted.
+    A silhouette that covers all of a mask but more than it is not contradicted, for something may hide the rest, an arm
+    or another object; and a mask may run over into things of the object's colours. If much optical flow on
+    the object carries a pose on, it is believed in both cases.
+    A pose far from the depth of the hand that holds it is believed by its texture only.
 
     Args:
         evidence: What was found.
@@ -55,6 +65,9 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
         least = config.search_iou if evidence.searched else config.witness_iou
         witness = evidence.witness_iou >= least or (math.isnan(evidence.witness_iou) and not evidence.searched)
         confirmed = witness and evidence.mask_score >= config.least_mask_score
-    if not (evidence.sound and seen and confirmed):
+    hidden = evidence.covered >= config.carried_cover or evidence.iou >= config.carried_iou
+    believed = (seen and confirmed) or (evidence.carried and hidden)
+    textured = evidence.feature_inliers >= config.least_inliers
+    if not (evidence.sound and believed and (textured or evidence.hand_off <= config.most_hand_off)):
         return ObjectState.LOST
     return ObjectState.REINITIALISED if evidence.searched else ObjectState.TRACKED

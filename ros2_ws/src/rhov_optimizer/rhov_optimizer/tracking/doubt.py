@@ -1,0 +1,64 @@
+"""What is left open between hypotheses of the pose that explain the video alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rhov_core.arrays import FloatArray
+from rhov_core.object_estimate import ObjectEstimate
+from rhov_core.pose import difference, inverse
+from rhov_optimizer.initialise.candidates import nearest_symmetric
+from rhov_optimizer.track_record import TrackRecord
+
+SHARPNESS = 0.01
+"""A mean score this far behind the best makes a hypothesis e times less probable."""
+LEAST_WEIGHT = 0.02
+"""Less probable hypotheses are forgotten."""
+
+Revision = tuple[ObjectEstimate, TrackRecord]
+"""A frame's estimate and record."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """The other hypotheses, which move with the one that is believed."""
+
+    offsets: FloatArray = field(default_factory=lambda: np.zeros((0, 4, 4)))
+    """(N, 4, 4) their poses in the object's frame: T_camera_other = T_camera_object @ offset."""
+    weights: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """(N,) how probable they are."""
+
+    @classmethod
+    def among(cls, T: FloatArray, scores: FloatArray, symmetries: FloatArray) -> Doubt:
+        """What speaks against the first of several hypotheses.
+
+        Args:
+            T: (N, 4, 4) their poses T_camera_object in one frame, that which is believed first.
+            scores: (N,) how well they explain the video; the first is the largest.
+            symmetries: (S, 4, 4) of the object: poses that differ by one of them are the same.
+        """
+        weights = np.exp((scores - scores[0]) / SHARPNESS)
+        weights /= weights.sum()
+        other = [i for i in range(1, len(T)) if weights[i] >= LEAST_WEIGHT]
+        if not other:
+            return cls()
+        offsets = [inverse(T[0]) @ nearest_symmetric(T[i], T[0], symmetries) for i in other]
+        return cls(np.stack(offsets), weights[other])
+
+    def covariance(self, T: FloatArray) -> FloatArray:
+        """The spread (6, 6) of the hypotheses about the pose T (4, 4) that is believed."""
+        out = np.zeros((6, 6))
+        for offset, weight in zip(self.offsets, self.weights, strict=True):
+            off = difference(T @ offset, T)
+            out += weight * np.outer(off, off)
+        return out
+
+    def added_to(self, revision: Revision) -> Revision:
+        """A frame with this doubt in its covariance."""
+        if not len(self.weights):
+            return revision
+        estimate, record = revision
+        spread = self.covariance(estimate.T_camera_object)
+        return replace(estimate, covariance=estimate.covariance + spread), replace(record, doubt=spread)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from rhov_core.object_estimate import ObjectEstimate
+from rhov_core.pose import difference, exp_rotation, make_transform
+from rhov_core.trajectory import ObjectState
+from rhov_optimizer.track_record import TrackRecord
+from rhov_optimizer.tracking.doubt import SHARPNESS, Doubt
+
+T = make_transform(exp_rotation([0.2, -0.4, 0.1]), np.array([0.05, -0.02, 0.6]))
+FLIP = make_transform(exp_rotation([0.0, 0.0, np.pi - 0.01]), np.zeros(3))
+QUARTER = make_transform(exp_rotation([np.pi / 2, 0.0, 0.0]), np.array([0.0, 0.0, 0.01]))
+NONE = np.eye(4)[None]
+
+
+def test_hypotheses_that_explain_the_video_alike_spread_the_pose():
+    doubt = Doubt.among(np.stack([T, T @ QUARTER]), np.array([0.9, 0.9]), NONE)
+    assert doubt.weights == pytest.approx([0.5])
+    off = difference(T @ QUARTER, T)
+    assert doubt.covariance(T) == pytest.approx(0.5 * np.outer(off, off))
+    assert off @ np.linalg.pinv(doubt.covariance(T)) @ off == pytest.approx(2)
+
+
+def test_one_that_explains_it_less_well_counts_less_and_then_nothing():
+    poses = np.stack([T, T @ QUARTER])
+    weights = [Doubt.among(poses, np.array([0.9, 0.9 - k * SHARPNESS]), NONE).weights for k in (0, 1, 9)]
+    assert weights[1] == pytest.approx([np.exp(-1) / (1 + np.exp(-1))])
+    assert len(weights[2]) == 0
+
+
+def test_symmetric_poses_are_the_same():
+    half = make_transform(exp_rotation([0.0, 0.0, np.pi]), np.zeros(3))
+    symmetries = np.stack([np.eye(4), half])
+    doubt = Doubt.among(np.stack([T, T @ FLIP]), np.zeros(2), symmetries)
+    assert (
+        np.trace(doubt.covariance(T))
+        < 1e-4
+        < np.trace(Doubt.among(np.stack([T, T @ FLIP]), np.zeros(2), NONE).covariance(T))
+    )
+
+
+def test_it_moves_with_the_object():
+    moved = make_transform(exp_rotation([0.5, 1.0, -0.3]), np.array([0.2, 0.1, 0.1])) @ T
+    doubt = Doubt.among(np.stack([T, T @ QUARTER]), np.zeros(2), NONE)
+    again = Doubt.among(np.stack([moved, moved @ QUARTER]), np.zeros(2), NONE)
+    assert doubt.covariance(moved) == pytest.approx(again.covariance(moved))
+
+
+def test_it_is_added_to_a_frame_and_its_record():
+    revision = ObjectEstimate(3, 0.1, T, np.eye(6) * 1e-4, ObjectState.TRACKED), TrackRecord(3, 0.1, (640, 480))
+    assert Doubt().added_to(revision) is revision
+    doubt = Doubt.among(np.stack([T, T @ QUARTER]), np.zeros(2), NONE)
+    estimate, record = doubt.added_to(revision)
+    assert record.doubt == pytest.approx(doubt.covariance(T))
+    assert estimate.covariance == pytest.approx(np.eye(6) * 1e-4 + record.doubt)

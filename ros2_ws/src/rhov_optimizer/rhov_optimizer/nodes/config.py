@@ -22,8 +22,9 @@ class OptimizerNodeConfig:
     initial_pose: tuple[float, ...] = setting(
         (), "rough pose in the first frame: x, y, z [m], qx, qy, qz, qw in the camera frame; empty: search"
     )
-    window: int = setting(
-        30, "a window of the trajectory is published every so many frames: its first pose is so many frames old", low=2
+    window: int = setting(30, "a window of the trajectory is published every so many frames", low=2)
+    window_lag: int = setting(
+        5, "so many of the newest frames wait for the next window, as poses at the end are the worst", low=0
     )
     window_context: int = setting(15, "frames before a window that are smoothed together with it", low=0)
     buffer: int = setting(9000, "frames that are held for the final optimisation", low=2)

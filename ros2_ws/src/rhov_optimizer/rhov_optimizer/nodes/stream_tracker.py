@@ -38,8 +38,7 @@ class StreamTracker:
         configs: Settings of the tracker and of the search for the first pose.
         initial_pose: (4, 4) rough pose in the first frame; None: it is searched for.
         window: A window of the trajectory is published every so many frames ...
-        smoothing: ... after its object was smoothed ...
-        context: ... together with so many frames before it.
+        smoothing: ... after its object was smoothed.
         buffer: Gets every frame.
         outputs: Publishes.
         complain: Logs an error.
@@ -54,14 +53,13 @@ class StreamTracker:
         initial_pose: FloatArray | None,
         window: int,
         smoothing: ObjectWindow,
-        context: int,
         buffer: TrackBuffer,
         outputs: Outputs,
         complain: Callable[[str], None],
     ) -> None:
         self._model, self._hand_model, self._segmenter, self._configs = model, hand_model, segmenter, configs
         self._initial_pose, self._window = initial_pose, window
-        self._smoothing, self._context = smoothing, context
+        self._smoothing = smoothing
         self._buffer, self._outputs, self._complain = buffer, outputs, complain
         self._tracker: ObjectTracker | None = None
         self.camera: Camera | None = None
@@ -81,6 +79,7 @@ class StreamTracker:
     def reset(self) -> None:
         """Forgets the track and its frames."""
         self._buffer.clear()
+        self._smoothing.reset()
         self.state, self.notes = None, ()
         if self._tracker is not None:
             self._tracker.reset()
@@ -153,13 +152,14 @@ class StreamTracker:
 
     def _publish_window(self, header: Header) -> None:
         assert self.camera is not None
-        frames = self._buffer.newest(self._window + self._context)
-        records, estimates = [frame.record for frame in frames], [frame.estimate for frame in frames]
-        smoothed = self._smoothing.smoothed(self.camera, records, estimates)
-        pairs = zip(frames, smoothed, strict=True)
-        frames = [replace(frame, estimate=estimate) for frame, estimate in pairs][-self._window :]
-        self._outputs.trajectory(
-            tracked_trajectory(frames, self.camera, self._model, self._hand_model), header, final=False
-        )
-        seen = [f for f in self._buffer.newest() if f.estimate.state != ObjectState.LOST]
+        held = self._buffer.newest()
+        records, estimates = [frame.record for frame in held], [frame.estimate for frame in held]
+        smoothed = self._smoothing.newest(self.camera, records, estimates)
+        if smoothed:
+            begin = next(i for i, frame in enumerate(held) if frame.estimate.frame_index == smoothed[0].frame_index)
+            pairs = zip(held[begin:], smoothed, strict=False)
+            frames = [replace(frame, estimate=estimate) for frame, estimate in pairs]
+            trajectory = tracked_trajectory(frames, self.camera, self._model, self._hand_model)
+            self._outputs.trajectory(trajectory, header, final=False)
+        seen = [f for f in held if f.estimate.state != ObjectState.LOST]
         self._outputs.path([(frame.header, frame.estimate.T_camera_object) for frame in seen])

@@ -113,6 +113,15 @@ def test_covariance_has_its_floor(clip: Any) -> None:
     assert (deviations[:, 3:] >= 0.3).all()
 
 
+def test_what_other_hypotheses_leave_open_is_in_the_covariance(clip: Any) -> None:
+    part = clip.part(8)
+    doubt = np.diag([1e-4, 4e-4, 9e-4, 0.3, 0.2, 0.1])
+    doubted = dataclasses.replace(part, records=[dataclasses.replace(r, doubt=doubt) for r in part.records])
+    before, after = _solve(part), _solve(doubted)
+    np.testing.assert_array_equal(before.T, after.T)
+    np.testing.assert_allclose(after.covariance - before.covariance, np.tile(doubt, (8, 1, 1)), atol=1e-12)
+
+
 def test_being_told_to_stop_returns_what_was_reached(clip: Any) -> None:
     mesh = CentredMesh.from_model(clip.model, 500)
     T = np.stack([estimate.T_camera_object for estimate in clip.estimates])

@@ -8,7 +8,7 @@ bridged by the prior, and at last by the wrist of the hand that holds the object
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -164,7 +164,13 @@ class _ClipProblem:
         )
         alike = config.outline_points_alike
         common = systematic_covariance(self._outlines.hessians(), misfits, alike, self._mesh.diameter)
-        return system.covariance() + common + floor
+        return system.covariance() + common + floor + self._left_open(T)
+
+    def _left_open(self, T: FloatArray) -> FloatArray:
+        """What other hypotheses that explain the video as well add to the covariances (N, 6, 6) at T (N, 4, 4)."""
+        to_centre = replace(self._mesh, centre=-self._mesh.centre)
+        pairs = zip(T, self._records, strict=True)
+        return np.stack([to_centre.covariance_in_file_frame(pose, record.doubt) for pose, record in pairs])
 
     def _transfer(
         self, T: FloatArray, view: SurfaceView, transfers: list[Transfer], kernel_scale: float, system: ClipSystem

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from std_msgs.msg import Header
 
+from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.backend import ResetState
 from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
 from franka_imitation.learning.mujoco_backend import MujocoBackend, learning_scene
 from franka_imitation.learning.observation import GUIDED_SIZE, PAPER_SIZE
 from franka_imitation.learning.poses import difference, pose_tensor
+from franka_imitation.learning.workshop import Workshop
+from rhov_core.messages import trajectory_from_msg, trajectory_to_msg
 
 COUNT = 3
 SUBSTEPS = TaskConfig().substeps
@@ -197,6 +201,14 @@ def test_numbers_that_are_not_finite_do_no_harm(workshop):
 def test_goals_as_tensors_are_those_of_the_plan(workshop):
     assert torch.allclose(workshop.task.goals[0], pose_tensor(workshop.goals))
     assert workshop.task.dwell[0, 1:].sum() == pytest.approx(60 * 59 / 30 * workshop.plan.slowdown, abs=2)
+
+
+def test_a_trajectory_that_came_as_a_message_gives_the_same_goals(workshop, carried_box, box, carried_box_result):
+    received = trajectory_from_msg(trajectory_to_msg(carried_box, Header(), final=True))
+    assert (received.stamp != carried_box.stamp).any()
+    again = Workshop(received, box, carried_box_result.plan, ImitationConfig())
+    assert torch.equal(again.task.goals, workshop.task.goals)
+    assert torch.equal(again.task.dwell, workshop.task.dwell)
 
 
 def test_intervals_of_rates_are_wilson_s():

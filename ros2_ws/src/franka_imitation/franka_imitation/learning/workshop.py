@@ -46,7 +46,8 @@ class Workshop:
         self.plan = plan
         demonstration = prepare(trajectory, imitation.cutoff, imitation.max_gap)
         self.demonstration = demonstration
-        self.goals: FloatArray = plan.T_table_camera @ demonstration.smooth
+        # What a message does to the last digit must not grow: contacts and the network amplify it.
+        self.goals: FloatArray = (plan.T_table_camera @ demonstration.smooth).round(9)
         """(F, 4, 4) T_table_object without jitter."""
         due = demonstration.time * plan.slowdown
         self.task = task_from_plan(plan, self.goals, due, self.robot)

@@ -1,5 +1,7 @@
 """The estimator with a detector that replays known detections, and with the real one on the real clip."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from synthetic_hand import CAMERA, MODELS, detect, make_truth
 
 from rhov_core.camera import Camera
 from rhov_core.errors import InputError
+from rhov_core.pose import exp_rotation
 from rhov_core.sample_clips import cached_clip
 from rhov_core.video import VideoReader
 from rhov_perception.hand import HandConfig, HandEstimator
@@ -35,7 +38,7 @@ def estimator():
     made = []
 
     def make(frames, **settings):
-        made.append(HandEstimator(CAMERA, HandConfig(**settings)))
+        made.append(HandEstimator(CAMERA, HandConfig(look_twice=False, **settings)))
         made[-1]._detector.close()
         made[-1]._detector = Replay(frames)
         return made[-1]
@@ -73,11 +76,22 @@ def test_estimates_describe_the_hand_in_the_camera(estimator):
 def test_the_side_that_the_landmarks_belong_to_fits_better_more_often_than_not(estimator):
     hands, won = estimator([]), []
     for seed in range(24):
-        side = "right" if seed % 2 else "left"
-        won += [(hands._advantage(detect(make_truth(np.random.default_rng(seed), side))) > 0) == (side == "right")]
+        side, other = ("right", "left") if seed % 2 else ("left", "right")
+        fits = hands._fresh(detect(make_truth(np.random.default_rng(seed), side)), None)
+        won += [fits[side].cost < fits[other].cost]
     assert np.mean(won) > 0.65
-    given = estimator([], side="left")
-    assert given._advantage(detect(make_truth(np.random.default_rng(0)))) == 0.0
+    assert list(estimator([], side="left")._fresh(detect(make_truth(np.random.default_rng(0))), None)) == ["left"]
+
+
+def test_a_hand_that_was_turned_the_wrong_way_is_turned_back_when_the_images_say_so(estimator):
+    _, frames = clip(6)
+    hands = estimator(frames, side="right", correct_landmarks=False)
+    right = hands.estimate(IMAGE, 0).estimate
+    index, side, fit = hands._fit
+    flipped = fit.state._replace(rotation=np.ascontiguousarray(exp_rotation([0.0, np.pi, 0.0]) @ fit.state.rotation))
+    hands._fit = index, side, replace(fit, state=flipped)
+    after = hands.estimate(IMAGE, 1).estimate
+    assert np.linalg.norm(after.joints - right.joints, axis=1).mean() < 0.03
 
 
 def test_the_left_hand_is_estimated_with_the_left_model(estimator):

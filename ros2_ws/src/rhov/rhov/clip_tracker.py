@@ -75,7 +75,7 @@ class ClipTracker:
             frames_left: How many known frames are left, this one included.
         """
         if frames_left <= self._hands.frames_remembered:
-            self._hands.look_again(self._camera.rectify(frame.image))
+            self._hands.look_again(self._camera.rectify(frame.image), frames_left)
 
     def close(self) -> None:
         """Frees MediaPipe's graph."""

@@ -28,6 +28,9 @@ class HandConfig:
     correct_landmarks: bool = setting(
         True, "correct the detector's landmarks by what was learnt from rendered hands that hold things"
     )
+    look_twice: bool = setting(
+        True, "look at each image mirrored too: more hands are found and fingers are better, in twice the time"
+    )
     keep_mask: int = setting(15, "frames for which the last hand mask is kept when no hand is found", low=0)
     max_residual: float = setting(
         0.08, "largest median reprojection residual of a good fit, as a fraction of the hand's size in the image", low=0

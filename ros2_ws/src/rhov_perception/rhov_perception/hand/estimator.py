@@ -16,6 +16,7 @@ from rhov_perception.hand.corrector import LandmarkCorrector
 from rhov_perception.hand.detector import HandDetection, HandDetector
 from rhov_perception.hand.fit import HandFit, HandFitter
 from rhov_perception.hand.mask import rendered_mask, skeleton_mask
+from rhov_perception.hand.second_look import MirroredDetector, is_same_hand
 from rhov_perception.hand.side import SideVote
 from rhov_perception.hand.size import shape_of_length
 from rhov_perception.hand.skeleton import make_skeleton
@@ -24,6 +25,8 @@ from rhov_perception.hand.uncertainty import calibrated
 
 _REJECTIONS = 5
 """After this many frames with nothing but implausible hands the detector is made to search for palms again."""
+_JUMP = 8.0
+"""A hand that is fitted without regard to the frame before must cost so much less: it may have turned around since."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class HandEstimator:
         model = HandModel.load(Path(self._config.hand_model) if self._config.hand_model else None)
         self._models: dict[Side, HandModel] = {"right": model, "left": model.mirrored()}
         self._detector = HandDetector(self._config)
+        self._second = MirroredDetector(self._config) if self._config.look_twice else None
         corrector = LandmarkCorrector.load() if self._config.correct_landmarks else None
         self._fitter = HandFitter(self._camera, corrector)
         length = self._config.hand_length
@@ -71,16 +75,23 @@ class HandEstimator:
         self._fit: tuple[int, Side, HandFit] | None = None
         self._mask: tuple[int, BoolArray] | None = None
         self._rejected = 0
-        self._detector.forget()
+        self._forget()
 
     @property
     def frames_remembered(self) -> int:
         """How many of the last images a copy made by pickling has to `look_again` at before it goes on."""
-        return self._detector.frames_remembered
+        return max(detector.frames_remembered for detector in self._detectors)
 
-    def look_again(self, image: ByteArray) -> None:
-        """Gives a copy the memory of an image (H, W, 3) that was estimated already."""
-        self._detector.look_again(image)
+    def look_again(self, image: ByteArray, frames_left: int) -> None:
+        """Gives a copy the memory of an image (H, W, 3) that was estimated already.
+
+        Args:
+            image: The image.
+            frames_left: How many such images are left, this one included.
+        """
+        for detector in self._detectors:
+            if frames_left <= detector.frames_remembered:
+                detector.look_again(image)
 
     def model(self, side: Side) -> HandModel:
         """The hand model of a side, to which the estimates' parameters belong."""
@@ -98,13 +109,13 @@ class HandEstimator:
         """
         height, width = self._camera.height, self._camera.width
         pixels = checked("the image", image, (height, width, 3), np.uint8)
-        detections = self._detector.detect(pixels)
-        detection = self._track.choose(detections, frame_index)
-        self._search_again(rejected=bool(detections) and detection is None)
+        detection, again = self._looked(pixels, frame_index)
         if detection is None:
             return HandObservation(None, self._kept_mask(frame_index))
-        self._vote.add(detection, pixels, self._advantage(detection))
-        fit, side = self._fitted(detection, frame_index)
+        fresh = self._fresh(detection, again)
+        self._vote.add(detection, pixels, fresh["left"].cost - fresh["right"].cost if len(fresh) > 1 else 0.0)
+        side = self._vote.side
+        fit = self._followed(fresh[side], detection, again, side, frame_index)
         if fit.residual > self._config.max_residual * detection.size:
             mask = skeleton_mask(detection.keypoints, width, height)
             return HandObservation(None, self._remember(frame_index, mask), fit.residual)
@@ -115,22 +126,42 @@ class HandEstimator:
 
     def close(self) -> None:
         """Frees the detector."""
-        self._detector.close()
+        for detector in self._detectors:
+            detector.close()
 
-    def _fitted(self, detection: HandDetection, frame_index: int) -> tuple[HandFit, Side]:
-        side = self._vote.side
-        skeleton = self._skeletons[side]
+    @property
+    def _detectors(self) -> list[HandDetector | MirroredDetector]:
+        return [self._detector] if self._second is None else [self._detector, self._second]
+
+    def _looked(self, pixels: ByteArray, frame_index: int) -> tuple[HandDetection | None, HandDetection | None]:
+        """The followed hand in an image, and the same hand at a second look; each None if it was not found."""
+        found = [detector.detect(pixels) for detector in self._detectors]
+        chosen = [self._track.choose(detections, frame_index) for detections in found]
+        seen = [detection for detection in chosen if detection is not None]
+        self._search_again(rejected=any(found) and not seen)
+        if not seen:
+            return None, None
+        return seen[0], seen[1] if len(seen) > 1 and is_same_hand(*seen) else None
+
+    def _forget(self) -> None:
+        for detector in self._detectors:
+            detector.forget()
+
+    def _fresh(self, detection: HandDetection, again: HandDetection | None) -> dict[Side, HandFit]:
+        """The hands of the sides in question, whatever was seen before."""
+        given = self._config.side
+        sides: tuple[Side, ...] = ("right", "left") if given == "auto" else (given,)
+        return {side: self._fitter.fit(detection, side, self._skeletons[side], again=again) for side in sides}
+
+    def _followed(
+        self, fresh: HandFit, detection: HandDetection, again: HandDetection | None, side: Side, frame_index: int
+    ) -> HandFit:
+        """The hand near where it was before, unless an image contradicts that too much."""
         if self._fit is None or self._fit[1] != side:
-            return self._fitter.fit(detection, side, skeleton), side
+            return fresh
         last, _, fit = self._fit
-        return self._fitter.fit(detection, side, skeleton, fit.state, frame_index - last), side
-
-    def _advantage(self, detection: HandDetection) -> float:
-        """By how much a right hand fits a detection better than a left one, whatever was seen before."""
-        if self._config.side != "auto":
-            return 0.0
-        right, left = (self._fitter.fit(detection, side, self._skeletons[side]).cost for side in ("right", "left"))
-        return left - right
+        near = self._fitter.fit(detection, side, self._skeletons[side], fit.state, frame_index - last, again)
+        return near if near.cost < fresh.cost + _JUMP else fresh
 
     def _result(self, detection: HandDetection, side: Side, fit: HandFit) -> tuple[HandEstimate, BoolArray]:
         model, shape = self._models[side], self._shape
@@ -155,7 +186,7 @@ class HandEstimator:
     def _search_again(self, *, rejected: bool) -> None:
         self._rejected = self._rejected + 1 if rejected else 0
         if self._rejected >= _REJECTIONS:
-            self._detector.forget()
+            self._forget()
             self._rejected = 0
 
     def _remember(self, frame_index: int, mask: BoolArray) -> BoolArray:

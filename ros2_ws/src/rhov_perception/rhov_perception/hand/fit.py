@@ -13,6 +13,7 @@ from rhov_core.cues import Side
 from rhov_core.pose import exp_rotation, log_rotation
 from rhov_perception.hand.corrector import LandmarkCorrector, Landmarks
 from rhov_perception.hand.detector import HandDetection
+from rhov_perception.hand.second_look import agreed
 from rhov_perception.hand.size import palm_size
 from rhov_perception.hand.skeleton import Skeleton, pose_keypoints
 from rhov_perception.hand.solver import Expectation, HandState, Observation, Solution, solve
@@ -68,6 +69,7 @@ class HandFitter:
         skeleton: Skeleton,
         previous: HandState | None = None,
         frames_since: int = 1,
+        again: HandDetection | None = None,
     ) -> HandFit:
         """Fits the hand.
 
@@ -78,8 +80,9 @@ class HandFitter:
             skeleton: The hand of that side.
             previous: The hand in an earlier frame, to start from and to stay near.
             frames_since: How many frames ago that was.
+            again: The same hand in the same image at a second look; only a corrector knows what both are worth.
         """
-        seen, keypoints, palm = self._observe(detection, side, skeleton)
+        seen, keypoints, palm = self._observe(detection, side, skeleton, again)
         if previous is None:
             start = _cold_start(palm, seen.rays, skeleton)
             best = solve(start, skeleton, seen, _no_expectation(start), _COLD_ITERATIONS)
@@ -89,10 +92,15 @@ class HandFitter:
             best = solve(previous, skeleton, seen, before, _WARM_ITERATIONS)
         return self._result(best, skeleton, seen, keypoints)
 
-    def _observe(self, detection: HandDetection, side: Side, skeleton: Skeleton) -> Seen:
+    def _observe(
+        self, detection: HandDetection, side: Side, skeleton: Skeleton, again: HandDetection | None = None
+    ) -> Seen:
         if self._corrector is None:
             return _as_detected(detection, side, skeleton, self._camera)
-        return _as_corrected(self._corrector.correct(detection, side, self._camera), skeleton, self._camera)
+        landmarks = self._corrector.correct(detection, side, self._camera)
+        if again is not None:
+            landmarks = agreed(landmarks, self._corrector.correct(again, side, self._camera))
+        return _as_corrected(landmarks, skeleton, self._camera)
 
     def _result(self, solution: Solution, skeleton: Skeleton, seen: Observation, keypoints: FloatArray) -> HandFit:
         points, _ = pose_keypoints(*solution.state, skeleton)

@@ -72,14 +72,8 @@ def start(mesh):
     processes = []
 
     def start(**parameters):
-        given = {
-            "mesh_file_path": str(mesh),
-            "joint.iterations": 2,
-            "window": 5,
-            "window_lag": 1,
-            "hand_timeout": 20.0,
-            **parameters,
-        }
+        given = {"mesh_file_path": str(mesh), "joint.iterations": 2, "window": 5, "window_lag": 1}
+        given |= {"hand_timeout": 20.0, **parameters}
         command = [sys.executable, "-m", "rhov_optimizer.nodes.trajectory_optimizer", "--ros-args"]
         for name, value in given.items():
             command += ["-p", f"{name}:={value}"]
@@ -210,8 +204,7 @@ def test_a_clip_from_its_first_frame_to_its_files(ros, clip, start, tmp_path):
         for i, state, T in zip(window.frame_index, window.object_state, window.T_camera_object, strict=True):
             assert state == estimates[i].state
             assert state == ObjectState.LOST or clip.errors(T, i)[0] < 1
-        tracked = [estimates[i].T_camera_object for i in window.frame_index]
-        assert not np.allclose(window.T_camera_object, tracked, atol=1e-6)
+        assert np.abs(window.T_camera_object - [estimates[i].T_camera_object for i in window.frame_index]).max() > 1e-5
     assert windows[-1].final and list(windows[-1].frame_index) == list(range(FRAMES))
     assert len(world.got["object_path"][-1].poses) == FRAMES
     trajectory = trajectory_from_msg(answer.result.trajectory)

@@ -60,9 +60,7 @@ def prepare(trajectory: HandObjectTrajectory, cutoff: float, max_gap: float) -> 
     if len(trajectory) < 4:
         raise InputError(f"the trajectory has {len(trajectory)} frames", "at least 4 frames", "reconstruct more frames")
     _refuse_gaps(trajectory, max_gap)
-    time = (trajectory.stamp - trajectory.stamp[0]).round(6).round(
-        6
-    )  # a message holds whole nanoseconds: nodes do as the library
+    time = (trajectory.stamp - trajectory.stamp[0]).round(6)  # a message holds whole nanoseconds
     weights = _weights(trajectory)
     T = trajectory.T_camera_object
     position = smoothed(time, T[:, :3, 3], weights[:, 0], cutoff)

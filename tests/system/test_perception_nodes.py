@@ -231,6 +231,7 @@ def test_nodes_give_the_same_cues_as_the_library_and_segment_again(ros, started,
         got = frame_cues_from_msg(message)
         assert got.frame_index == cues.frame_index and got.mask_score == pytest.approx(cues.mask_score, abs=1e-6)
         np.testing.assert_array_equal(got.object_mask, cues.object_mask)
+        np.testing.assert_array_equal(got.cover_mask, cues.cover_mask)
         np.testing.assert_allclose(got.flow_target, cues.flow_target, atol=1e-4)
         np.testing.assert_allclose(got.feature_positions, cues.feature_positions, atol=1e-4)
         np.testing.assert_array_equal(got.feature_descriptors, cues.feature_descriptors)

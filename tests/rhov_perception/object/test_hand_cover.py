@@ -50,7 +50,7 @@ def test_finds_the_hand_where_it_is_seen_and_its_arm(scale):
     drawn = drawn_hand(6, -6, scale)
     cover = HandCover().find(image, drawn, on_card(scale), None)
     assert cover.shape == drawn.shape and cover.dtype == np.bool_
-    assert overlap(drawn, seen) < 0.6 and overlap(cover, seen) > 0.9
+    assert overlap(drawn, seen) < 0.6 and overlap(cover, seen) > 0.85
 
 
 def test_a_hidden_finger_covers_nothing():
@@ -67,6 +67,16 @@ def test_goes_on_by_colour_where_no_hand_is_detected():
     finder.find(image, drawn_hand(), on_card(), None)
     cover = finder.find(picture(seed=1)[0], None, on_card() & ~seen, None)
     assert overlap(cover, seen) > 0.9
+
+
+def test_other_things_of_the_hand_s_colours_are_no_hand():
+    finder, (image, seen) = HandCover(), picture()
+    block, stripe = (slice(10, 40), slice(10, 40)), (slice(96, 104), slice(92, 140))
+    image[block], image[stripe] = SKIN, SKIN  # on the table; and a print on the card that a finger touches
+    for drawn in (drawn_hand(), None):
+        cover = finder.find(image, drawn, on_card(), None)
+        assert not cover[block].any(), "no hand was there"
+        assert cover[96:104, 92:120].mean() < 0.2 and overlap(cover, seen) > 0.85
 
 
 def test_without_any_colours_the_drawn_hand_is_all_that_is_known():
@@ -101,6 +111,6 @@ def test_the_estimator_reports_it_and_keeps_what_the_hand_estimator_drew():
     for cue in cues:
         np.testing.assert_array_equal(cue.hand_mask, drawn)
         np.testing.assert_array_equal(cue.covered, cue.cover_mask)
-        assert overlap(cue.cover_mask, seen) > 0.9
+        assert overlap(cue.cover_mask, seen) > 0.85
     again = estimator.start(images[0], 0, 0.0, on_card() & ~seen, None, drawn)
     np.testing.assert_array_equal(again.cover_mask, cues[0].cover_mask)

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.color_model import BINS, ColorModel, Histogram, color_cells, smoothed
+from rhov_perception.object.region import Region
 
 WORKING_PIXELS = 80_000
-"""Of the image every so many rows and columns are looked at that about this many pixels remain."""
+"""Of the image every so many rows and columns are looked at that about this many pixels remain ..."""
+CLOSE = 40
+"""... except this near to the object, where a border matters to the pixel [pixel]."""
 SURE_DEPTH = 4.0
 """Pixels this deep inside the drawn hand and not on the object show the hand's colours [pixel]."""
 SURE_DISTANCE = 25.0
@@ -35,12 +38,12 @@ UNSEEN = 1e-5
 """Weight of "I have never seen this colour", in each histogram."""
 EVIDENCE_LIMIT = 4.0
 """No single pixel's colour counts for more than this [natural logarithm of the odds]."""
-SMOOTHING = 2.0
+SMOOTHING = 1.5
 """Standard deviation over which neighbouring pixels support one another [pixel]."""
 BENEATH, REACH = 2.0, 12.0
 """What speaks against a hand on the object [log odds], farther than this from where one is drawn, or was covering it a
 frame before if none is drawn [pixel]."""
-CONTRADICTED = -1.0
+CONTRADICTED = -3.0
 """Where a hand is drawn, it is believed unless the colours speak against it this clearly [log odds]."""
 LEAST_AREA, LEAST_COMMON, LEAST_ALONE = 60, 20, 400
 """Smallest region, smallest part of it where the hand was expected, and smallest region if it was expected nowhere
@@ -77,11 +80,16 @@ class HandCover:
         if not self._frames:
             return drawn
         own = _object_colors(cells, hand, thing) if colors is None else colors.object_colors
-        self._last = self._covered(cells, hand, thing, own, step)
+        odds = np.log((self._hand + UNSEEN) / (np.maximum(self._rest, own) + UNSEEN))
+        odds = np.clip(odds, -EVIDENCE_LIMIT, EVIDENCE_LIMIT).astype(np.float32)
+        self._last = self._covered(cells, hand, thing, odds, step)
         if not self._last.any():
             return None
         height, width = image.shape[:2]
-        return self._last.repeat(step, 0).repeat(step, 1)[:height, :width]
+        cover = np.ascontiguousarray(self._last.repeat(step, 0).repeat(step, 1)[:height, :width])
+        if on_object is not None and step > 1:
+            _refine(cover, image, drawn, on_object, odds, step)
+        return cover
 
     def _learn(self, cells: NDArray[np.uint16], hand: BoolArray, thing: BoolArray | None, step: int) -> None:
         inside, near = _distance(hand) > SURE_DEPTH / step, _distance(~hand) < SURE_DISTANCE / step
@@ -98,15 +106,12 @@ class HandCover:
         self._rest = (1 - new) * self._rest + new * _spread(_counted(cells, ~near), REST_SHADED)
 
     def _covered(
-        self, cells: NDArray[np.uint16], hand: BoolArray | None, thing: BoolArray | None, own: Histogram, step: int
+        self, cells: NDArray[np.uint16], hand: BoolArray | None, thing: BoolArray | None, odds: Histogram, step: int
     ) -> BoolArray:
-        odds = np.log((self._hand + UNSEEN) / (np.maximum(self._rest, own) + UNSEEN))
-        evidence = np.clip(odds, -EVIDENCE_LIMIT, EVIDENCE_LIMIT)[cells]
+        """The cover in the reduced image: regions of the hand's colours, where it is drawn or was before."""
         expected = self._last if hand is None else hand
         expected = expected if expected is not None and expected.any() else None
-        if expected is not None and thing is not None:
-            evidence[thing & (_distance(~expected) > REACH / step)] -= np.float32(BENEATH)
-        evidence = np.asarray(cv2.GaussianBlur(evidence, (0, 0), SMOOTHING / step), np.float32)
+        evidence = _evidence(odds[cells], expected, thing, step)
         count, labels, stats, _ = cv2.connectedComponentsWithStats((evidence > 0).view(np.uint8), connectivity=4)
         area = stats[:, cv2.CC_STAT_AREA] * step**2
         if expected is not None:
@@ -117,6 +122,32 @@ class HandCover:
         kept[0] = False  # where the evidence speaks against a hand
         covered = np.asarray(kept[labels])
         return covered if hand is None else covered | (hand & (evidence > CONTRADICTED))
+
+
+def _evidence(
+    odds: NDArray[np.float32], expected: BoolArray | None, thing: BoolArray | None, step: int
+) -> NDArray[np.float32]:
+    """Log odds (h, w) of a hand, given those of each pixel's colour, which are overwritten."""
+    if expected is not None and thing is not None:
+        odds[thing & (_distance(~expected) > REACH / step)] -= np.float32(BENEATH)
+    return np.asarray(cv2.GaussianBlur(odds, (0, 0), SMOOTHING / step), np.float32)
+
+
+def _refine(
+    cover: BoolArray, image: ByteArray, drawn: BoolArray | None, on_object: BoolArray, odds: Histogram, step: int
+) -> None:
+    """Finds the borders of a cover (H, W) near the object at full size, in place."""
+    region = Region.around(on_object, CLOSE)
+    if region is None:
+        return
+    part = region.slices
+    coarse, thing = np.ascontiguousarray(cover[part]), np.ascontiguousarray(on_object[part])
+    hand = None if drawn is None else np.ascontiguousarray(drawn[part])
+    expected = coarse if hand is None else hand
+    cells = color_cells(np.ascontiguousarray(image[part]))
+    evidence = _evidence(odds[cells], expected if expected.any() else None, thing, 1)
+    fine = _dilated(coarse, step) & (evidence > 0)
+    cover[part] = fine if hand is None else fine | (hand & (evidence > CONTRADICTED))
 
 
 def _reduced(mask: BoolArray | None, step: int) -> BoolArray | None:

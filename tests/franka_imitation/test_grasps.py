@@ -3,8 +3,8 @@ import pytest
 
 from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
-from franka_imitation.grasps import find_grasps
-from franka_imitation.grip import GRAVITY, grip_force, refuse_heavy
+from franka_imitation.grasps import _lever, find_grasps
+from franka_imitation.grip import GRAVITY, SURE, grip_force, refuse_heavy
 from franka_imitation.gripper_bounds import GripperBounds
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.resting import resting_poses
@@ -128,3 +128,16 @@ def test_a_low_object_is_grasped_so_that_the_hand_stays_above_the_table():
     usable = pickable(grasps.T_object_tcp, grasps.opening, lying[None], GripperBounds.of(ROBOT))
     assert usable.sum() > 20
     assert usable[:20].all()
+
+
+def test_weight_beside_the_closing_axis_and_weight_outside_the_fingers_are_levers():
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * 0.02
+    shape = ConvexShape([corners])
+    frames = np.repeat(np.eye(4)[None], 3, axis=0)
+    frames[1, 0, 3], frames[2, 1, 3] = 0.03, 0.09  # the fingers close along y
+    assert _lever(shape, frames, np.full(3, 0.02)) == pytest.approx([0, 0.03, 0.08], abs=1e-9)
+
+
+def test_the_chosen_force_bears_more_than_what_is_refused():
+    model = ObjectModel.box([0.04, 0.06, 0.1], mass=1.0)
+    assert grip_force(model, 0.02, SURE) == pytest.approx(2 * grip_force(model, 0.02))

@@ -48,7 +48,7 @@ class Grasps:
     opening: FloatArray
     """(G,) distance of the fingers during the approach [m]."""
     lever: FloatArray
-    """(G,) distance of the centre of mass from the closing axis [m]."""
+    """(G,) distance of the centre of mass from the piece of the closing axis between the fingers [m]."""
     cost: FloatArray
     """(G,) lever plus a penalty for pads without support [m], smaller is better."""
 
@@ -115,7 +115,7 @@ def find_grasps(
     gripper = GripperBounds.of(robot)
     room = _palm_is_outside(shape, frames, gripper)
     frames, width = frames[room], width[room]
-    lever = _lever(shape, frames)
+    lever = _lever(shape, frames, width)
     cost = lever + _UNSUPPORTED * _unsupported(shape, frames, width)
     openings = np.minimum(
         np.stack([np.full(len(width), robot.gripper.max_width), width + _NARROW]), robot.gripper.max_width
@@ -189,10 +189,14 @@ def _palm_is_outside(shape: ConvexShape, frames: FloatArray, gripper: GripperBou
     return ~shape.contains(points.reshape(-1, 3)).reshape(len(frames), -1).any(axis=1)
 
 
-def _lever(shape: ConvexShape, frames: FloatArray) -> FloatArray:
+def _lever(shape: ConvexShape, frames: FloatArray, width: FloatArray) -> FloatArray:
+    """(N,) how far the weight is from where the pads bear it: off the closing axis it turns the object between them, on
+    the axis but outside the grip it tips it over their edges.
+    """
     offset = shape.centre_of_mass - frames[:, :3, 3]
     along = (offset * frames[:, :3, 1]).sum(axis=1)
-    return np.sqrt(np.maximum((offset**2).sum(axis=1) - along**2, 0))
+    beside = np.maximum((offset**2).sum(axis=1) - along**2, 0)
+    return np.asarray(np.sqrt(beside + np.maximum(np.abs(along) - width / 2, 0) ** 2))
 
 
 def _unsupported(shape: ConvexShape, frames: FloatArray, width: FloatArray) -> FloatArray:

@@ -12,7 +12,9 @@ from rhov_core.object_model import ObjectModel
 GRAVITY = 9.81
 """[m/s^2]"""
 _SAFETY = 1.5
-"""The grip bears this many times the weight."""
+"""A grip must be able to bear this many times the weight."""
+SURE = 3.0
+"""It is chosen to bear so many, where the gripper can: mass and friction of an object are hardly known to a third."""
 _PAD_REACH = 0.012
 """Radius at which the friction of a pad resists the object's turning in the grip [m]."""
 
@@ -37,12 +39,13 @@ def refuse_heavy(object_model: ObjectModel, robot: Robot, config: ImitationConfi
         )
 
 
-def grip_force(object_model: ObjectModel, lever: float) -> float:
+def grip_force(object_model: ObjectModel, lever: float, safety: float = _SAFETY) -> float:
     """Force of each finger [N] that keeps an object from sliding and from turning in the grip.
 
     Args:
         object_model: Gives mass and friction.
-        lever: Distance of its centre of mass from the closing axis [m].
+        lever: Distance of its centre of mass from the piece of the closing axis between the fingers [m].
+        safety: How many times its weight the grip bears.
     """
     per_newton = 2 * object_model.friction
-    return _SAFETY * object_model.mass * GRAVITY * math.hypot(1.0, lever / _PAD_REACH) / per_newton
+    return safety * object_model.mass * GRAVITY * math.hypot(1.0, lever / _PAD_REACH) / per_newton

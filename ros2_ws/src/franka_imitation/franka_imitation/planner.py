@@ -14,7 +14,7 @@ from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration
 from franka_imitation.grasps import Grasp, Grasps, find_grasps
-from franka_imitation.grip import grip_force, refuse_heavy
+from franka_imitation.grip import SURE, grip_force, refuse_heavy
 from franka_imitation.gripper_bounds import GripperBounds
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.placement import Placement, candidate_placements
@@ -142,7 +142,7 @@ class Planner:
             starts = standing_poses(self.resting, float(np.arctan2(first[1], first[0])))
         else:
             starts = start[None]
-        needed = grip_force(self._object, grasp.lever)
+        needed = grip_force(self._object, grasp.lever, SURE)
         force = float(min(max(self._config.grip_force, needed), self.robot.gripper.max_force))
         return self._finder.complete(candidate, grasp, force, q_follow, starts)
 

@@ -16,7 +16,7 @@ from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.color_model import BINS, ColorModel, Histogram, color_cells, smoothed
 from rhov_perception.object.region import Region
 
-WORKING_PIXELS = 80_000
+WORKING_PIXELS = 40_000
 """Of the image every so many rows and columns are looked at that about this many pixels remain ..."""
 CLOSE = 40
 """... except this near to the object, where a border matters to the pixel [pixel]."""

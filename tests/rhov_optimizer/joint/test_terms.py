@@ -11,6 +11,7 @@ import torch
 from rhov_optimizer.joint import TermWeights
 from rhov_optimizer.joint.scene import Scene
 from rhov_optimizer.joint.terms.depth import HandDepthTerm, ObjectDepthTerm
+from rhov_optimizer.joint.terms.fingers import FingerTerm
 from rhov_optimizer.joint.terms.flow import FlowTerm
 from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
 from rhov_optimizer.joint.terms.hold import HoldTerm
@@ -165,7 +166,16 @@ def test_temporal_is_equation_4(exact: Any) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [HandTemporalTerm, HoldTerm, KeypointTerm, InteractionTerm, PenetrationTerm, HandProjectionTerm, OcclusionTerm],
+    [
+        HandTemporalTerm,
+        HoldTerm,
+        KeypointTerm,
+        InteractionTerm,
+        PenetrationTerm,
+        HandProjectionTerm,
+        OcclusionTerm,
+        FingerTerm,
+    ],
 )
 def test_frames_without_a_hand_are_left_out(kind: type[Term], true_clip: Any, problem_of: Callable[..., Any]) -> None:
     records = list(true_clip.records)
@@ -175,8 +185,26 @@ def test_frames_without_a_hand_are_left_out(kind: type[Term], true_clip: Any, pr
     before = float(_value(term, variables))
     with torch.no_grad():
         variables.hand_translation[2] += 0.02
+        variables.hand_pose[2] += 0.05
     term.update(variables.scene(ALL))
     assert float(_value(term, variables)) == pytest.approx(before, abs=1e-12)
+
+
+def test_fingers_are_held_where_images_saw_them(true_clip: Any, problem_of: Callable[..., Any]) -> None:
+    """0.1 rad of one joint of 15 in one frame of 6 counts one; wrist and place of the hand are free."""
+    variables, problem = problem_of(true_clip)
+    term = FingerTerm(problem)
+    before = float(_value(term, variables))
+    with torch.no_grad():
+        variables.hand_pose[:, :3] += 0.3
+        variables.hand_translation += 0.1
+    assert float(_value(term, variables)) == pytest.approx(before, abs=1e-9)
+    with torch.no_grad():
+        variables.hand_pose[1, 3 * 5] += 0.1
+    assert float(_value(term, variables)) - before == pytest.approx(1 / (15 * 6), rel=1e-3)
+    with torch.no_grad():
+        variables.hand_pose[1, 3 * 5] += 0.9
+    assert float(_value(term, variables)) - before == pytest.approx((2 * 3 * 10 - 9) / (15 * 6), rel=1e-3)
 
 
 def test_a_hand_that_moves_with_what_it_holds_costs_nothing(true_clip: Any, problem_of: Callable[..., Any]) -> None:
@@ -320,6 +348,7 @@ def test_object_mask_counts_wrong_area(exact: Any) -> None:
         (ObjectDepthTerm, "has depth"),
         (HandProjectionTerm, "shows a hand"),
         (KeypointTerm, "shows a hand"),
+        (FingerTerm, "shows a hand"),
         (JointLimitTerm, "shows a hand"),
     ],
 )

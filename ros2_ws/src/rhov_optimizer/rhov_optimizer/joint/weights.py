@@ -9,6 +9,7 @@ from typing import Any
 
 from rhov_core.config import check_ranges
 from rhov_optimizer.joint.terms.depth import HandDepthTerm, ObjectDepthTerm
+from rhov_optimizer.joint.terms.fingers import FingerTerm
 from rhov_optimizer.joint.terms.flow import FlowTerm
 from rhov_optimizer.joint.terms.grasp import GraspTerm
 from rhov_optimizer.joint.terms.hand_mask import HandMaskTerm
@@ -52,6 +53,7 @@ class TermWeights:
     object_projection: float = _term(ObjectProjectionTerm, 0.01, "an anchor only: masks and flow know better")
     hand_projection: float = _term(HandProjectionTerm, 0.01, "an anchor only: the keypoints know better")
     keypoints: float = _term(KeypointTerm, 1.0, "the unit of the hand's image evidence: 5 mm off counts one")
+    fingers: float = _term(FingerTerm, 4.0, "a joint 0.05 rad off counts one: images tell more than their keypoints")
     joint_limits: float = _term(JointLimitTerm, 1.0, "a joint 0.1 rad past its limit counts one")
     pose_prior: float = _term(PosePriorTerm, 0.01, "weak: it decides only what nothing else does")
     grasp: float = _term(GraspTerm, 0.5, "half a unit: a guess, though a good one where fingers are hidden")

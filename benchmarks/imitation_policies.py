@@ -5,8 +5,11 @@ trained on (the same motion shifted by up to 4 cm and turned by up to 0.25 rad),
 random mass, friction, start, measuring noise and delay. Time-outs, drops and refusals count as failures. The planner's
 row is its knowledge in closed loop, the expert from which the policies learn. A training that is there is not repeated.
 
-    python benchmarks/imitation_policies.py [--quick] [--objects carton,can] [--observations guided,paper]
-                                            [--out out/imitation]
+With --ablations the policies learn from scratch by the paper's reward and without each of three parts of it, as in the
+paper's Table 5; it took a GPU and far more steps than a processor makes in an hour.
+
+    python benchmarks/imitation_policies.py [--quick] [--objects carton,can] [--observations guided,paper,paper:4]
+                                            [--ablations STEPS] [--out out/imitation]
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.policy import PLAN
-from franka_imitation.learning.train import TrainConfig, held_out_tasks, train
+from franka_imitation.learning.ppo import PpoConfig
+from franka_imitation.learning.reward import ABLATIONS
+from franka_imitation.learning.train import REPORT, TrainConfig, held_out_tasks, train
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import MotionPlan
 from rhov_core.errors import PlanningError
@@ -81,20 +86,46 @@ def measure(name: str, observations: list[str], dagger: DaggerConfig, out: Path)
     config = TrainConfig(imitation=ImitationConfig(up_in_camera=UP, candidates=1), dagger=dagger)
     records = []
     for kind in observations:
-        folder = out / f"{name}_{kind}"
-        wanted = replace(config, task=TaskConfig(observation=kind))
-        cpu = time.process_time()
+        folder = out / f"{name}_{kind.replace(':', '_')}"
+        wanted = replace(config, task=task_of(kind))
+        begun, cpu = not (folder / REPORT).is_file(), time.process_time()
         try:
             training = train(trajectory, model, folder, wanted, progress=told(name))
         except PlanningError as error:
             print(f"{name}: {error}", flush=True)
             return [{"object": name, "method": "refused", "error": str(error)}]
-        cpu = time.process_time() - cpu
+        seconds = time.process_time() - cpu if begun else None
         for condition in ("held_out", "held_out_randomised"):
             figures = training.report[condition]
             records.append({"object": name, "method": f"policy, {kind}", "condition": condition, **figures})
-        records.append(replayed(name, kind, trajectory, model, folder, wanted, cpu))
+        records.append(replayed(name, kind, trajectory, model, folder, wanted, seconds))
     return records + expert(name, trajectory, model, config, out / f"{name}_{observations[0]}")
+
+
+def task_of(kind: str) -> TaskConfig:
+    """The task of an observation: its name, and after a colon how many moments are shown."""
+    observation, _, history = kind.partition(":")
+    return TaskConfig(observation=observation, history=int(history or 1))
+
+
+def ablations(name: str, steps: int, out: Path) -> list[dict[str, Any]]:
+    """Records of policies that learned from scratch with all of the reward and without parts of it."""
+    model, trajectory = synth_object(name).load(), demonstration(name)
+    records = []
+    for without in ("", *ABLATIONS):
+        config = TrainConfig(
+            imitation=ImitationConfig(up_in_camera=UP, candidates=1),
+            task=TaskConfig(observation="paper"),
+            learner="ppo",
+            without=without,
+            ppo=PpoConfig(steps=steps),
+        )
+        folder = out / f"{name}_scratch_{without or 'complete'}_{steps}"
+        training = train(trajectory, model, folder, config, progress=told(f"{name} without {without or 'nothing'}"))
+        method = f"from scratch, {steps} steps, " + (f"w/o {without}" if without else "complete reward")
+        for condition in ("held_out", "held_out_randomised"):
+            records.append({"object": name, "method": method, "condition": condition, **training.report[condition]})
+    return records
 
 
 def replayed(
@@ -104,7 +135,7 @@ def replayed(
     model: ObjectModel,
     folder: Path,
     config: TrainConfig,
-    cpu: float,
+    cpu: float | None,
 ) -> dict[str, Any]:
     """The demonstration itself: what the policy did, sent open loop as to a controller."""
     record: dict[str, Any] = {"object": name, "method": f"policy, {kind}", "condition": "replay", "training_cpu_s": cpu}
@@ -171,17 +202,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two objects and a short training")
     parser.add_argument("--objects", default="", help="names of rendered objects, with commas")
-    parser.add_argument("--observations", default="guided", help="guided, paper or both, with commas")
+    parser.add_argument("--observations", default="guided", help="guided and paper, with commas; :4 shows four moments")
+    parser.add_argument("--ablations", type=int, default=0, metavar="STEPS", help="from scratch, with so many steps")
     parser.add_argument("--out", type=Path, default=Path("out/imitation"), help="folder for plans and policies")
     arguments = parser.parse_args()
     objects = arguments.objects.split(",") if arguments.objects else QUICK_OBJECTS if arguments.quick else OBJECTS
     dagger = QUICK if arguments.quick else DaggerConfig()
     records = []
     for name in objects:
+        if arguments.ablations:
+            records += ablations(name, arguments.ablations, arguments.out)
+            continue
         records += measure(name, arguments.observations.split(","), dagger, arguments.out)
     text = table(records)
     print(text)
-    result = RESULTS / (f"imitation_policies{'_quick' if arguments.quick else ''}.json")
+    kind = "ablations" if arguments.ablations else "policies_quick" if arguments.quick else "policies"
+    result = RESULTS / f"imitation_{kind}.json"
     write_json(result, {"objects": list(objects), "dagger": asdict(dagger), "records": records, "table": text})
 
 

@@ -171,6 +171,10 @@ def test_errors_of_single_frames_have_gaps_where_something_is_lost(truth):
     series = error_series(Matched.of(estimate, truth_of_folder(truth)))
     for name in ("rotation", "translation", "chamfer", "add_s"):
         assert np.isnan(series[name]).tolist() == [False, True, False, False, False, False], name
+    assert np.isfinite(series["translation_given"]).all() and np.isfinite(series["chamfer_given"]).all()
+    nothing = dataclasses.replace(estimate, object_state=np.zeros(FRAMES, np.int64))
+    series_of_nothing = error_series(Matched.of(nothing, truth_of_folder(truth)))
+    assert np.isnan(series_of_nothing["translation_given"]).all()
     assert np.isnan(series["hand"]).tolist() == [False, False, False, True, False, False]
     assert series["hand_joints"][0].argmax() == 8 and 0.02 < series["hand_joints"][0, 8] < 0.03
     assert series["hand"][0] == pytest.approx(series["hand_joints"][0].mean())

@@ -62,7 +62,9 @@ class Matched:
     object_annotated: BoolArray
     """(N,)"""
     object_found: BoolArray
-    """(N,) annotated and estimated."""
+    """(N,) annotated and tracked."""
+    object_given: BoolArray
+    """(N,) annotated and with a pose in the result, tracked or bridged."""
     hand_annotated: BoolArray
     """(N,)"""
     hand_found: BoolArray
@@ -70,7 +72,7 @@ class Matched:
     T_true: FloatArray = field(repr=False)
     """(N, 4, 4)"""
     T_estimated: FloatArray = field(repr=False)
-    """(N, 4, 4), only valid where found."""
+    """(N, 4, 4), only valid where given."""
 
     @classmethod
     def of(cls, estimate: HandObjectTrajectory, truth: Truth) -> Matched:
@@ -89,13 +91,14 @@ class Matched:
             )
         row, there = np.zeros(len(true), np.int64), np.zeros(len(true), bool)
         row[at_truth], there[at_truth] = at_estimate, True
-        annotated = true.object_state != ObjectState.LOST
+        annotated, tracked = true.object_state != ObjectState.LOST, estimate.object_state != ObjectState.LOST
         return cls(
             truth,
             estimate,
             row,
             annotated,
-            annotated & there & (estimate.object_state[row] != ObjectState.LOST),
+            annotated & there & tracked[row],
+            annotated & there & tracked.any(),  # without a tracked frame there is nothing to bridge from
             true.hand_valid,
             true.hand_valid & there & estimate.hand_valid[row],
             true.T_camera_object,

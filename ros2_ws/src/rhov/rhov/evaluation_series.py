@@ -16,23 +16,28 @@ def error_series(matched: Matched) -> dict[str, FloatArray]:
 
     Returns:
         `frame_index`, `object_annotated`, `hand_annotated` (N,); `rotation` [rad] and `translation` [m], both at the
-        nearest symmetry, `chamfer` after aligning translations, `add_s` (N,) [m]; `hand_joints` (N, 21), joint errors
-        after Procrustes alignment with scale [m], and their mean `hand` (N,).
+        nearest symmetry, `chamfer` after aligning translations, `add_s` (N,) [m], all NaN in lost frames;
+        `translation_given` and `chamfer_given` likewise (N,), but also for the poses that bridge lost frames;
+        `hand_joints` (N, 21), joint errors after Procrustes alignment with scale [m], and their mean `hand` (N,).
     """
     n, true = len(matched.row), matched.truth.trajectory
-    out = {name: np.full(n, np.nan) for name in ("rotation", "translation", "chamfer", "add_s")}
-    found, model = matched.object_found, matched.truth.model
-    if found.any():
-        e, t = matched.T_estimated[found], matched.T_true[found]
+    names = ("rotation", "translation", "chamfer", "add_s", "translation_given", "chamfer_given")
+    out = {name: np.full(n, np.nan) for name in names}
+    given, model = matched.object_given, matched.truth.model
+    if given.any():
+        e, t = matched.T_estimated[given], matched.T_true[given]
         scaled = e.copy()
         scaled[:, :3, :3] *= matched.estimate.object_scale
         points = surface_points(model, SURFACE_POINTS)
         t = metrics.nearest_symmetric(e, t, model.symmetries)
-        out["rotation"][found] = metrics.rotation_error(e, t)
-        out["translation"][found] = metrics.translation_error(e, t)
-        out["add_s"][found] = metrics.add_s(scaled, t, points)
         pairs = zip(transform_points(scaled, points), transform_points(t, points), strict=True)
-        out["chamfer"][found] = [metrics.chamfer_translation_aligned(a, b) for a, b in pairs]
+        out["rotation"][given] = metrics.rotation_error(e, t)
+        out["add_s"][given] = metrics.add_s(scaled, t, points)
+        out["translation_given"][given] = metrics.translation_error(e, t)
+        out["chamfer_given"][given] = [metrics.chamfer_translation_aligned(a, b) for a, b in pairs]
+        out |= {name: out[f"{name}_given"].copy() for name in ("translation", "chamfer")}
+        for name in ("rotation", "translation", "chamfer", "add_s"):
+            out[name][~matched.object_found] = np.nan
     joints, seen = np.full((n, 21), np.nan), matched.hand_found
     if seen.any():
         e, t = matched.estimate.hand_joints[matched.row][seen], true.hand_joints[seen]

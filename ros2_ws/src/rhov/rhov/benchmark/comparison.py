@@ -18,7 +18,7 @@ class Quantity(NamedTuple):
 
     label: str
     figure: str
-    """Its key in `Outcome.figures`."""
+    """Its key in `Outcome.figures`; empty: the mean of `series`."""
     factor: float
     """From metres, radians or fractions to `unit`."""
     unit: str
@@ -30,6 +30,8 @@ DEGREES = 180 / np.pi
 OBJECT_ERROR = Quantity("object chamfer", "object: chamfer, translation aligned", 1e3, "mm", "chamfer")
 ROTATION = Quantity("object rotation error", "object: rotation error, symmetric", DEGREES, "deg", "rotation")
 ROTATION_MEDIAN = Quantity("object rotation error, median", "object: rotation error, symmetric, median", DEGREES, "deg")
+OBJECT_ERROR_GIVEN = Quantity("object chamfer, lost frames too", "", 1e3, "mm", "chamfer_given")
+TRANSLATION_GIVEN = Quantity("object translation error, lost frames too", "", 1e3, "mm", "translation_given")
 TRANSLATION = Quantity("object translation error", "object: translation error, symmetric", 1e3, "mm", "translation")
 HAND = Quantity("hand MPJPE", "hand: MPJPE, Procrustes", 1e3, "mm", "hand")
 HAND_ROOT = Quantity("hand MPJPE", "hand: MPJPE, root-relative", 1e3, "mm")
@@ -65,7 +67,7 @@ class Comparison:
     def values(self, quantity: Quantity, cues: str, variant: str) -> FloatArray:
         """One number for each clip, NaN where there is none."""
         found = [self.outcome(clip, cues, variant) for clip in self.clips]
-        return np.array([np.nan if o is None else quantity.factor * o.figure(quantity.figure) for o in found])
+        return np.array([np.nan if o is None else quantity.factor * _number(o, quantity) for o in found])
 
     def mean(self, quantity: Quantity, cues: str, variant: str) -> Estimate:
         """The mean over clips."""
@@ -98,3 +100,11 @@ class Comparison:
             each = each[np.isfinite(each)]
             differences.append(quantity.factor * each.mean() if len(each) else np.nan)
         return mean_over_clips(differences)
+
+
+def _number(outcome: Outcome, quantity: Quantity) -> float:
+    if quantity.figure:
+        return outcome.figure(quantity.figure)
+    series = outcome.series.get(quantity.series, np.empty(0))
+    finite = series[np.isfinite(series)]
+    return float(finite.mean()) if len(finite) else float("nan")

@@ -10,6 +10,7 @@ from rhov.benchmark.alone import FRAMES, Alone
 from rhov.benchmark.comparison import (
     HAND,
     OBJECT_ERROR,
+    OBJECT_ERROR_GIVEN,
     ROTATION_MEDIAN,
     TEMPORAL_DISTANCE,
     TEMPORAL_DISTANCE_TRUE,
@@ -66,7 +67,12 @@ def _ablations(comparison: Comparison) -> Iterator[_Check]:
         ("object error: per frame minus temporal [mm]", OBJECT_ERROR, per_frame, joint),
         ("temporal distance: per frame minus temporal [mm]", TEMPORAL_DISTANCE, per_frame, joint),
         ("object error: predicted minus oracle masks [mm]", OBJECT_ERROR, joint, (ORACLE, JOINT)),
-        ("object error: independent minus joint [mm]", OBJECT_ERROR, (PREDICTED, "independent"), joint),
+        (
+            "object error, lost frames too: independent minus joint [mm]",
+            OBJECT_ERROR_GIVEN,
+            (PREDICTED, "independent"),
+            joint,
+        ),
     ):
         if comparison.has(*first) and comparison.has(*second):
             difference = comparison.difference(quantity, first, second)

@@ -1,0 +1,1 @@
+"""The subcommands of `rhov`, by what they are about."""

@@ -54,9 +54,9 @@ def synthesize(
     clip: Annotated[int, typer.Option(help="Only this clip of the suite, from 0; -1: all.", min=-1)] = -1,
     out: Out = Path("out/clip"),
 ) -> None:
-    """Render clips of a hand that does something with an object, 640x480 pixels, with exact truth in metres, radians, seconds.
+    """Render clips of a hand that does something with an object, 640x480 pixels, with exact truth.
 
-    A clip that is already there is not rendered again.
+    Lengths are in metres, angles in radians, times in seconds. A clip that is already there is not rendered again.
     """
     from rhov.synthesize import range_from_text, render_clip, render_suite
     from rhov_core.synth import ClipSpec

@@ -25,23 +25,13 @@ def trajectory():
     s = np.linspace(0, 1, FRAMES)[:, None]
     upright = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     turned = exp_rotation(s * np.array([0.0, 0.2, 0.0])) @ upright
-    return HandObjectTrajectory(
-        frame_index=np.arange(FRAMES),
-        stamp=np.arange(FRAMES) / 30,
-        K=np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
-        image_size=np.array([640, 480]),
-        object_name="box",
-        T_camera_object=make_transform(turned, np.array([0.0, 0.05, 0.7]) + s * np.array([0.05, -0.05, 0.0])),
-        object_scale=1.0,
-        object_covariance=np.tile(np.diag([1e-6] * 3 + [1e-5] * 3), (FRAMES, 1, 1)),
-        object_state=np.ones(FRAMES, int),
-        hand_side="right",
-        hand_pose=np.zeros((FRAMES, 48)),
-        hand_shape=np.zeros(10),
-        hand_translation=np.zeros((FRAMES, 3)),
-        hand_joints=np.zeros((FRAMES, 21, 3)),
-        hand_valid=np.zeros(FRAMES, bool),
-        hand_model="none",
+    return HandObjectTrajectory.without_hand(
+        "box",
+        np.arange(FRAMES) / 30,
+        make_transform(turned, np.array([0.0, 0.05, 0.7]) + s * np.array([0.05, -0.05, 0.0])),
+        np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
+        (640, 480),
+        np.diag([1e-6] * 3 + [1e-5] * 3),
     )
 
 

@@ -86,7 +86,7 @@ def test_a_clip_of_one_frame(turning, tmp_path):
     assert turned_by(trajectory, 1).max() < 5
     assert report["object"]["rotation_jitter_deg"]["end"] is None  # one pose does not tremble
     assert set(report["stage_seconds"]) == {"track", "optimise", "overlay and plots"}
-    assert report["notes"] == []
+    assert len(report["notes"]) == 1 and "distances from the camera rest on" in report["notes"][0]
 
 
 def test_an_object_that_is_not_there_at_the_start(turning, tmp_path):
@@ -124,6 +124,7 @@ def test_a_wrong_focal_length_moves_the_object_along_its_ray_and_turns_it_little
     result, tracked = reconstructed(request_of(turning, camera_file=None, focal=factor * CAMERA.fx))
     trajectory = result.trajectory
     assert not tracked.notes and turned_by(trajectory).max() < 10
+    assert any("rest on the focal length" in note for note in result.report["notes"])
     centre = Camera(trajectory.K, CAMERA.width, CAMERA.height).project(trajectory.T_camera_object[:, :3, 3])
     assert np.abs(centre - CAMERA.project(poses()[:, :3, 3])).max() < 4
     depth = trajectory.T_camera_object[:, 2, 3] / poses()[:, 2, 3]
@@ -151,6 +152,7 @@ def test_a_mesh_that_is_too_large_is_put_further_away(turning):
     larger = replace(BOX, vertices=1.1 * BOX.vertices)
     result, _ = reconstructed(request_of(turning), larger)
     assert turned_by(result.trajectory).max() < 5
+    assert any("could check the mesh" in note for note in result.report["notes"])
     np.testing.assert_allclose(result.trajectory.T_camera_object[:, 2, 3] / poses()[:, 2, 3], 1.1, rtol=0.04)
 
 

@@ -54,7 +54,8 @@ def test_a_mesh_of_the_wrong_size_contradicts_the_hand(clip: Any, factor: float,
 
 def test_the_right_mesh_raises_no_doubt(clip: Any) -> None:
     result = _with_mesh(clip, 1.0)
-    assert result.report["notes"] == []
+    (note,) = result.report["notes"]
+    assert "rest on the focal length and the mesh's size as they were given" in note and "bears out" in note
     assert abs(np.log(result.report["size"]["meeting_factor"])) < NOTICED
     spread = np.sqrt(np.linalg.eigvalsh(result.trajectory.object_covariance[:, :3, :3])[:, -1])
     assert spread.max() < 0.01 and _inside(clip, result.trajectory).mean() > 0.8
@@ -70,9 +71,16 @@ def test_a_guessed_focal_length_spreads_the_distance_and_nothing_else(clip: Any)
     np.testing.assert_array_equal(unsure.trajectory.T_camera_object, sure.trajectory.T_camera_object)
 
 
-def test_an_unclear_contact_says_nothing() -> None:
+def test_what_nothing_could_check_is_named() -> None:
     sizes = Sizes(np.eye(4)[None], 1.0, None, 1.1, 0.02, True)
     doubt = ScaleDoubt.of(0.0, sizes)
-    assert doubt.notes() == [] and not doubt.covariance(sizes.T).any()
-    slightly = dataclasses.replace(sizes, meeting_factor=float(np.exp(0.9 * NOTICED)))
-    assert ScaleDoubt.of(0.0, slightly).notes() == []
+    assert not doubt.covariance(sizes.T).any()
+    assert "the focal length and the mesh's size" in doubt.notes()[0] and "no clear contact" in doubt.notes()[0]
+    assert "rest on the mesh's size as" in ScaleDoubt.of(0.25, sizes).notes()[0]
+    assert "average hand" in ScaleDoubt.of(0.0, sizes, object_is_metric=False).notes()[0]
+
+
+def test_a_hand_of_an_ordinary_size_bears_the_mesh_out() -> None:
+    sizes = Sizes(np.eye(4)[None], 1.0, None, 1.1, 0.02, True, float(np.exp(0.9 * NOTICED)))
+    doubt = ScaleDoubt.of(0.0, sizes)
+    assert not doubt.covariance(sizes.T).any() and "bears out the mesh to about 6 %" in doubt.notes()[0]

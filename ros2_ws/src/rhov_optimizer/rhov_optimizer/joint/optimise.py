@@ -150,7 +150,7 @@ class _Run:
         T, scale = variables.object_poses(), variables.object_scale()
         hand = self._finished_hand(variables.hand_track(), T, scale)
         unit = np.repeat([scale, 1.0], 3)
-        doubt = ScaleDoubt.of(self._config.focal_sigma, sizes)
+        doubt = ScaleDoubt.of(self._config.focal_sigma, sizes, object_is_metric=self._model.is_metric)
         covariance = solution.covariance * np.outer(unit, unit) + doubt.covariance(T)
         trajectory = assemble(
             self._camera, self._model.name, self._mesh, self._estimates, T, scale, covariance, self._hand_model, hand

@@ -27,15 +27,20 @@ class ScaleDoubt:
     """How far distances from the camera may be wrong in all frames alike."""
 
     focal_sigma: float
-    """Relative standard deviation of the focal length."""
+    """Relative standard deviation of the focal length; 0: it was given and is believed."""
     size_error: float
     """Natural logarithm of the factor by which hand and mesh disagree; 0 unless they contradict each other."""
+    size_given: bool
+    """Whether the mesh is metric; else the object's size comes from the hand's."""
+    size_checked: bool
+    """Whether hand and object touch clearly enough to compare their sizes."""
 
     @classmethod
-    def of(cls, focal_sigma: float, sizes: Sizes) -> ScaleDoubt:
+    def of(cls, focal_sigma: float, sizes: Sizes, *, object_is_metric: bool = True) -> ScaleDoubt:
         """What stage one and the camera's origin leave in doubt."""
-        off = math.log(sizes.meeting_factor) if math.isfinite(sizes.meeting_factor) else 0.0
-        return cls(focal_sigma, off if abs(off) > NOTICED else 0.0)
+        checked = math.isfinite(sizes.meeting_factor)
+        off = math.log(sizes.meeting_factor) if checked else 0.0
+        return cls(focal_sigma, off if abs(off) > NOTICED else 0.0, object_is_metric, checked)
 
     def covariance(self, T: FloatArray) -> FloatArray:
         """What it adds to the covariances (N, 6, 6) [translation, rotation] of poses (N, 4, 4) with centred meshes.
@@ -48,13 +53,26 @@ class ScaleDoubt:
         return out
 
     def notes(self) -> list[str]:
-        """A sentence for the user if hand and object contradict each other."""
-        if not self.size_error:
-            return []
+        """What the user has to know of the distances: a contradiction, or else what they rest on."""
+        if self.size_error:
+            return [self._contradiction()]
+        if not self.size_given:
+            return ["sizes and distances rest on an average hand; people's hands differ by about 5 %"]
+        given = (
+            "mesh's size as it was given" if self.focal_sigma else "focal length and the mesh's size as they were given"
+        )
+        check = (
+            f"the hand meets the object at an ordinary size, which bears out the mesh to about {100 * NOTICED:.0f} %"
+            if self.size_checked
+            else "no clear contact with a hand could check the mesh"
+        )
+        return [f"distances from the camera rest on the {given}: x % too large there puts all x % too far; {check}"]
+
+    def _contradiction(self) -> str:
         percent = 100 * (math.exp(self.size_error) - 1)
         hand, mesh = ("larger", "large") if percent > 0 else ("smaller", "small")
-        return [
+        return (
             f"hand and object only meet if the hand is {abs(percent):.0f} % {hand} than an average one, while hands "
             f"differ by about 5 %: the mesh may be too {mesh}, and with it all distances from the camera; their "
             "covariance allows for that"
-        ]
+        )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rhov.benchmark.statistics import mean_over_clips, paired_difference
+from rhov.benchmark.statistics import mean_over_clips, median_over_frames, paired_difference
 
 
 def test_two_clips():
@@ -42,3 +42,20 @@ def test_pairs_take_away_what_the_clips_have_in_common():
 def test_the_same_numbers_give_the_same_interval():
     values = np.random.default_rng(0).normal(size=13)
     assert mean_over_clips(values) == mean_over_clips(values)
+
+
+def test_the_median_over_frames_counts_lost_ones():
+    found = median_over_frames([np.array([1.0, np.nan, 2.0]), np.array([3.0, np.nan])], lost=180.0)
+    assert (found.mean, found.clips) == (3.0, 2)
+    # the first clip alone has the median 2, the second alone either of its two
+    assert found.low == 2.0 and found.high == 180.0
+    assert np.isnan(median_over_frames([np.empty(0)], lost=1.0).mean)
+
+
+def test_the_interval_of_the_median_agrees_with_plain_resampling():
+    rng = np.random.default_rng(1)
+    series = [rng.normal(place, 1.0, 40 + 2 * place) for place in range(9)]
+    found = median_over_frames(series, lost=0.0)
+    drawn = [np.median(np.concatenate([series[i] for i in rng.integers(0, 9, 9)])) for _ in range(4000)]
+    assert found.mean == pytest.approx(np.median(np.concatenate(series)))
+    np.testing.assert_allclose([found.low, found.high], np.percentile(drawn, [2.5, 97.5]), atol=0.2)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rhov.benchmark.outcome import Outcome
-from rhov.benchmark.statistics import Estimate, mean_over_clips, paired_difference
+from rhov.benchmark.statistics import Estimate, mean_over_clips, median_over_frames, paired_difference
 from rhov_core.arrays import FloatArray
 
 
@@ -72,6 +72,12 @@ class Comparison:
     def mean(self, quantity: Quantity, cues: str, variant: str) -> Estimate:
         """The mean over clips."""
         return mean_over_clips(self.values(quantity, cues, variant))
+
+    def median_rotation(self, cues: str, variant: str) -> Estimate:
+        """The object's rotation error [deg], median over the annotated frames of all clips; lost frames count 180."""
+        found = [o for o in self.outcomes if (o.cues, o.variant) == (cues, variant) and "rotation" in o.series]
+        errors = [o.series["rotation"][o.series["object_annotated"] > 0] for o in found]
+        return median_over_frames([DEGREES * each for each in errors], lost=180.0)
 
     def ratio(self, quantity: Quantity, reference: Quantity, cues: str, variant: str) -> Estimate:
         """The mean over clips of one number over another."""

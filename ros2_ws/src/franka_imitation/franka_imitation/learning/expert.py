@@ -15,7 +15,7 @@ SERVO_LAG = 0.1
 """The arm's servos follow this much later [s]; a delta of lag times velocity keeps up."""
 _JOINT_STEP = 0.12
 """Largest delta on the way to a posture [rad]: about 1.2 rad/s."""
-_MAX_POSITION, _MAX_ROTATION = 0.04, 0.3
+MAX_POSITION, MAX_ROTATION = 0.04, 0.3
 """Part of the way to a way-point that is gone at once [m], [rad]."""
 
 
@@ -32,13 +32,19 @@ def expert_action(guide: Guide, arm: Arm, q: Tensor, max_joint_delta: float) -> 
     longest = to_posture.abs().amax(-1, keepdim=True).clamp_min(1e-9)
     by_joint = to_posture * (_JOINT_STEP / longest).clamp_max(1.0)
     error = guide.error
-    position = _shortened(error[:, :3], _MAX_POSITION)
-    rotation = _shortened(error[:, 3:], _MAX_ROTATION)
+    position = shortened(error[:, :3], MAX_POSITION)
+    rotation = shortened(error[:, 3:], MAX_ROTATION)
     by_tool = arm.joint_step(guide.jacobian, torch.cat([position, rotation], -1) + SERVO_LAG * guide.twist)
     delta = torch.where(guide.moves_joints[:, None], by_joint, by_tool)
-    fingers = torch.where(guide.closes, -1.0, 1.0)
+    return in_action(delta, guide.closes, max_joint_delta)
+
+
+def in_action(delta: Tensor, closes: Tensor, max_joint_delta: float) -> Tensor:
+    """(N, 8) actions of joint deltas (N, 7) [rad], with fingers that close where `closes` (N,)."""
+    fingers = torch.where(closes, -1.0, 1.0).to(delta)
     return torch.cat([(delta / max_joint_delta).clamp(-1, 1), fingers[:, None]], -1)
 
 
-def _shortened(vector: Tensor, length: float) -> Tensor:
+def shortened(vector: Tensor, length: float) -> Tensor:
+    """Vectors (N, 3), those that are longer than `length` cut to it."""
     return vector * (length / vector.norm(dim=-1, keepdim=True).clamp_min(1e-9)).clamp_max(1.0)

@@ -180,3 +180,23 @@ def test_a_finished_clip_is_not_rendered_again(picked):
     assert again == picked.clip and told == [1.0]
     assert picked.clip.video.stat().st_mtime_ns == before
     assert read_json(picked.clip.folder / "clip.json")["spec"]["action"] == "pick"
+
+
+def test_the_mesh_has_the_colors_of_the_pictures(picked):
+    """At the true pose the picture shows the mesh's colours; at the poses that look alike without them it does not."""
+    colors, truth, camera = picked.model.colors, picked.truth.T_camera_object[0], picked.camera
+    (_, _, image) = next(iter(VideoReader(picked.clip.video)))
+    seen = mask(picked.clip.cues, "masks/object", 0)
+
+    def agreement(T):
+        points = transform_points(T, colors.points)
+        pixels = np.rint(camera.project(points)).astype(int)
+        depth = rasterize(transform_points(T, picked.model.vertices)[None], picked.model.faces, camera)[1][0]
+        inside = ((pixels >= 0) & (pixels < [camera.width, camera.height])).all(1)
+        x, y = pixels[inside].T
+        visible = seen[y, x] & (np.abs(1 / np.maximum(depth[y, x], 1e-9) - points[inside, 2]) < 0.001)
+        of_picture, of_mesh = image[y, x][visible][:, ::-1], colors.colors[inside][visible]
+        return np.mean([np.corrcoef(of_picture[:, c], of_mesh[:, c])[0, 1] for c in range(3)])
+
+    right, *others = (agreement(truth @ S) for S in picked.model.symmetries)
+    assert len(others) == 3 and right > 0.5 and max(others) < right - 0.3, (right, others)

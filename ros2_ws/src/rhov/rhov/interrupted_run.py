@@ -15,6 +15,7 @@ from rhov.clip_tracker import ClipTracker
 from rhov.request import ReconstructRequest
 from rhov.snapshot import from_bytes, to_bytes
 from rhov_core.files import atomic_path
+from rhov_core.mesh.sidecar import Sidecar
 
 FOLDER = "partial"
 SECONDS_BETWEEN = 3.0
@@ -91,7 +92,9 @@ def _key(request: ReconstructRequest) -> str:
 
 def _files(request: ReconstructRequest) -> Iterator[Path]:
     """Every file that the request names."""
-    yield from (request.video, request.mesh, request.mesh.with_suffix(".yaml"))
+    yield from (request.video, request.mesh, request.mesh.with_suffix(".yaml"), request.mesh.with_suffix(".mtl"))
+    if (colors := Sidecar.beside(request.mesh).colors) is not None:
+        yield request.mesh.with_name(colors)
     yield from (path for path in (request.camera_file, request.pose_file) if path is not None)
     if request.cues is not None:
         yield from sorted(path for path in request.cues.rglob("*") if path.is_file())

@@ -13,6 +13,7 @@ from scipy.spatial.distance import pdist
 
 from rhov_core.arrays import FloatArray, checked
 from rhov_core.errors import InputError
+from rhov_core.mesh.color_file import ColorFile
 from rhov_core.mesh.convex_parts import convex_parts
 from rhov_core.mesh.decimate import decimated
 from rhov_core.mesh.declared import axes_of, declared_symmetries
@@ -30,6 +31,7 @@ from rhov_core.mesh.surface import (
     surface_centroid,
     volume_and_centre,
 )
+from rhov_core.mesh.surface_colors import SurfaceColors
 from rhov_core.mesh.symmetry import find_symmetries
 
 DENSITY = 400.0
@@ -63,6 +65,8 @@ class ObjectModel:
     """What was done to the mesh or assumed about it, as clauses for the report."""
     given_symmetries: FloatArray | None = None
     """(S, 4, 4) symmetries that are known, with the identity; None: find them in the mesh."""
+    color_source: SurfaceColors | ColorFile | None = None
+    """The colours of its surface, or the file that may hold them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vertices", checked("ObjectModel.vertices", self.vertices, (None, 3)))
@@ -113,6 +117,8 @@ class ObjectModel:
             repair=repair,
             what=f"the mesh '{path}'",
         )
+        colors = Path(path) if sidecar.colors is None else Path(path).with_name(sidecar.colors)
+        model = replace(model, color_source=ColorFile(colors, sidecar.scale))
         if sidecar.symmetries is None:
             return model
         centroid = surface_centroid(model.vertices, model.faces)
@@ -176,6 +182,8 @@ class ObjectModel:
     def save(self, path: str | Path) -> None:
         """Writes an OBJ file, and beside it a YAML file with name, mass, friction and the symmetries that are known.
 
+        Colours go into a PLY file of points, `mug_colors.ply` beside `mug.obj`.
+
         Raises:
             InputError: If the name does not end in .obj or the folder cannot be written.
         """
@@ -183,7 +191,11 @@ class ObjectModel:
             raise InputError(f"the mesh is to be written to '{path}'", "a name that ends in .obj", "change the name")
         write_obj(path, self.vertices, self.faces)
         known = None if self.given_symmetries is None else axes_of(self.given_symmetries)
-        Sidecar(self.name, metric=self.is_metric, mass=self.mass, friction=self.friction, symmetries=known).save(path)
+        colors = None
+        if self.colors is not None:
+            colors = f"{Path(path).stem}_colors.ply"
+            self.colors.save(Path(path).with_name(colors))
+        Sidecar(self.name, 1.0, self.is_metric, self.mass, self.friction, known, colors).save(path)
 
     @property
     def watertight(self) -> bool:
@@ -220,6 +232,16 @@ class ObjectModel:
             return self.given_symmetries
         simple = self.simplified(_DETAIL)
         return find_symmetries(simple.vertices, simple.faces)
+
+    @cached_property
+    def colors(self) -> SurfaceColors | None:
+        """The colours of its surface; None if they are not known or about the same all over.
+
+        Raises:
+            InputError: If the file that holds them cannot be read.
+        """
+        found = self.color_source.read() if isinstance(self.color_source, ColorFile) else self.color_source
+        return None if found is None or found.is_plain else found
 
     def convex_parts(self) -> list[Mesh]:
         """Vertices (N, 3) [m] and faces (M, 3) of convex parts for collision checks, remembered on disk."""

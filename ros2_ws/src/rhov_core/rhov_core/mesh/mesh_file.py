@@ -38,7 +38,7 @@ def read_mesh(path: str | Path) -> tuple[FloatArray, NDArray[np.int32]]:
     if kind not in FORMATS:
         raise InputError(f"the mesh file '{file}' is of the kind '{kind}'", accepted, "export it as one of these")
     try:
-        mesh = trimesh.load_scene(_content(file, kind), file_type=kind, process=False, skip_materials=True).to_mesh()
+        mesh = trimesh.load_scene(content_of(file, kind), file_type=kind, process=False, skip_materials=True).to_mesh()
         vertices, faces = np.array(mesh.vertices, np.float64), np.array(mesh.faces, np.int64)
     except MemoryError:
         raise
@@ -62,8 +62,8 @@ def read_mesh(path: str | Path) -> tuple[FloatArray, NDArray[np.int32]]:
     return vertices, faces.astype(np.int32)
 
 
-def _content(file: Path, kind: str) -> IO[Any]:
-    """The file in memory; text in any encoding, whose numbers are ASCII anyway."""
+def content_of(file: Path, kind: str) -> IO[Any]:
+    """A mesh file in memory; text in any encoding, whose numbers are ASCII anyway."""
     content = file.read_bytes()
     return io.StringIO(content.decode("utf-8", "replace")) if kind in ("obj", "off") else io.BytesIO(content)
 

@@ -11,6 +11,7 @@
       - axis: [0, 0, 1]       # in the mesh's frame
         order: 4              # or `continuous`
         point: [0, 0, 0]      # [m] after scaling; default: the centroid of the surface
+    colors: mug_scan.glb      # a file in the same folder and frame with the colours; default: the mesh file's own
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import yaml
 from rhov_core.errors import InputError
 from rhov_core.files import atomic_path
 
-_ACCEPTED = "entries name, scale, metric, mass, friction and symmetries as docs/meshes.md describes them"
+_ACCEPTED = "entries name, scale, metric, mass, friction, symmetries and colors as docs/meshes.md describes them"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Sidecar:
     mass: float | None = None
     friction: float | None = None
     symmetries: tuple[AxisSymmetry, ...] | None = None
+    colors: str | None = None
+    """Name of a file in the mesh's folder."""
 
     @classmethod
     def beside(cls, mesh: str | Path) -> Sidecar:
@@ -78,12 +81,13 @@ class Sidecar:
             mass=reader.positive("mass", "a mass in kg"),
             friction=reader.positive("friction", "a friction coefficient"),
             symmetries=reader.symmetries(),
+            colors=reader.neighbour("colors"),
         )
 
     def save(self, mesh: str | Path) -> None:
         """Writes the file beside a mesh file."""
         content: dict[str, Any] = {}
-        for key in ("name", "metric", "mass", "friction"):
+        for key in ("name", "metric", "mass", "friction", "colors"):
             if getattr(self, key) is not None:
                 content[key] = getattr(self, key)
         if self.scale != 1.0:
@@ -103,7 +107,7 @@ class _Reader:
 
     def __init__(self, path: Path, content: Mapping[Any, Any]) -> None:
         self._path, self._content = path, content
-        known = {"name", "scale", "metric", "mass", "friction", "symmetries"}
+        known = {"name", "scale", "metric", "mass", "friction", "symmetries", "colors"}
         if unknown := sorted(str(k) for k in content if k not in known):
             raise InputError(f"'{path}' has the entry '{unknown[0]}'", _ACCEPTED, "correct it")
 
@@ -114,6 +118,13 @@ class _Reader:
         value = self._content.get(key)
         if value is not None and not isinstance(value, str):
             raise self._refuse(key, value, "a text")
+        return value
+
+    def neighbour(self, key: str) -> str | None:
+        value = self.text(key)
+        folder = self._path.resolve().parent
+        if value is not None and not (folder / value).resolve().is_relative_to(folder):
+            raise self._refuse(key, value, "the name of a file in the folder of the mesh")
         return value
 
     def flag(self, key: str) -> bool | None:

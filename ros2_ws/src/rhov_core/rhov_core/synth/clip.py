@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from rhov_core.arrays import ByteArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.files import output_directory, read_json, write_json
 from rhov_core.hand import HandModel
+from rhov_core.object_model import ObjectModel
 from rhov_core.pose import transform_points
 from rhov_core.synth.actions import Task
 from rhov_core.synth.actors import Actors
+from rhov_core.synth.albedo import scanned_colors
 from rhov_core.synth.grasps import Grasp, find_grasps
 from rhov_core.synth.motion import HandPose
 from rhov_core.synth.objects import SynthObject, synth_object
@@ -36,7 +38,7 @@ MOMENTS = 3
 """Pictures averaged into one frame: antialiasing and motion blur."""
 CONTRAST = 0.5
 """How much a camera darkens shades and brightens lights."""
-RENDERING = 1
+RENDERING = 2
 """Goes up when the same spec gives another clip."""
 _GRASP_SEEDS = 4
 """Clips share the grasps of a few seeds, since these take a while to find."""
@@ -70,8 +72,9 @@ def synthesize(
 ) -> RenderedClip:
     """Renders a clip, or returns the one that is already there.
 
-    Written are clip.mp4, camera.yaml, object.obj, clip.json (the last file, which says that the clip is complete) and
-    truth/ with trajectory.npz, contact.npz, cues/ (what is visible) and masks_full/ (as if nothing was in the way).
+    Written are clip.mp4, camera.yaml, object.obj with object_colors.ply, clip.json (the last file, which says that the
+    clip is complete) and truth/ with trajectory.npz, contact.npz, cues/ (what is visible) and masks_full/ (as if
+    nothing was in the way). Objects of one colour have no file with colours.
     The same spec gives the same truth and the same frames.
 
     Args:
@@ -106,7 +109,7 @@ def synthesize(
             progress((i + 1) / spec.frames)
     trajectory = files.close()
     stage.view.camera.save(folder / "camera.yaml")
-    stage.actors.model.save(folder / "object.obj")
+    stage.colored_model().save(folder / "object.obj")
     box = _box(stage.view.camera, transform_points(trajectory.T_camera_object[0], stage.actors.model.vertices))
     about = {"crf": crf, "occlusion": hidden, **stage.about()}
     write_json(folder / "clip.json", {"key": key, "spec": spec.to_dict(), "box": box, "fps": FPS, **about})
@@ -154,6 +157,11 @@ class _Stage:
         T = self.view.T_camera_world
         hand = self.actors.parameters(HandPose(T @ state.hand.wrist, state.hand.fingers))
         return T @ state.T_world_object, hand, state.held
+
+    def colored_model(self) -> ObjectModel:
+        """The object with its colours as a scanner measures them."""
+        model = self.actors.model
+        return replace(model, color_source=scanned_colors(model.vertices, model.faces, self.scene.object_surface))
 
     def about(self) -> dict[str, Any]:
         """What clip.json says about it."""

@@ -37,6 +37,8 @@ class Scene:
     tone: int
     """Index of the skin's colour in `skin.TONES`."""
     exposure: float
+    object_surface: Surface
+    """How the object looks."""
 
     def picture(self, moments: list[list[FloatArray]]) -> NDArray[np.float32]:
         """A frame (H, W, 3) in linear colour, averaged over moments of its exposure.
@@ -67,8 +69,9 @@ def build_scene(actors: Actors, material: Material, view: View, rng: np.random.G
     skin = Surface(textures.skin(rng), 11.0, 0.5, 0.035, 0.3, np.pi)
     colors = skin_colors(actors.hand, np.array(TONES[tone]) * rng.uniform(0.9, 1.1))
     cloth = _cloth(rng)
+    object_surface = surface_of(material, actors.model.vertices, rng)
     parts = [
-        Part(actors.model.vertices, actors.model.faces, surface_of(material, actors.model.vertices, rng)),
+        Part(actors.model.vertices, actors.model.faces, object_surface),
         _skin_part(actors, colors, skin),
         Part(actors.sleeve_at_rest, actors.faces[SLEEVE], cloth),
     ]
@@ -87,7 +90,7 @@ def build_scene(actors: Actors, material: Material, view: View, rng: np.random.G
     planes = _planes(T, eye, rng)
     lights, ambient = _lights(T, rng)
     shader = Shader(parts, planes, lights, ambient, T[:3, 2], view.camera)
-    return Scene(shader, still, faces, planes, tone, float(rng.uniform(0.8, 1.1)))
+    return Scene(shader, still, faces, planes, tone, float(rng.uniform(0.8, 1.1)), object_surface)
 
 
 def surface_of(material: Material, vertices: FloatArray, rng: np.random.Generator) -> Surface:

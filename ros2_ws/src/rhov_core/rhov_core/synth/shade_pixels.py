@@ -35,7 +35,7 @@ def _sample(textures: Any, which: int, u: float, v: float, weight: float, color:
 
 
 @numba.njit(cache=True, fastmath=True)
-def _triplanar(textures: Any, which: int, rest: Any, i: int, j: int, k: int, r: Any, color: Any) -> None:
+def triplanar(textures: Any, which: int, rest: Any, i: int, j: int, k: int, r: Any, color: Any) -> None:
     """The texture projected along the axes that the face looks along most, in its rest pose."""
     ux, uy, uz = rest[j, 0] - rest[i, 0], rest[j, 1] - rest[i, 1], rest[j, 2] - rest[i, 2]
     vx, vy, vz = rest[k, 0] - rest[i, 0], rest[k, 1] - rest[i, 1], rest[k, 2] - rest[i, 2]
@@ -155,7 +155,7 @@ def shade_pixels(
                     nx, ny, nz = -nx, -ny, -nz  # so that it is on the side of the face that is seen
                 for c in range(3):
                     r[c] = b0 * rest[i, c] + b1 * rest[j, c] + b2 * rest[k, c]
-                _triplanar(textures, which, rest, i, j, k, r, albedo)
+                triplanar(textures, which, rest, i, j, k, r, albedo)
                 for c in range(3):
                     albedo[c] *= b0 * color[i, c] + b1 * color[j, c] + b2 * color[k, c]
             else:

@@ -8,6 +8,7 @@ import pytest
 
 from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.errors import InputError
+from rhov_core.picture_crop import PictureCrop
 from rhov_perception.cues_directory import CuesDirectory
 from rhov_perception.cues_writer import CuesWriter
 
@@ -83,6 +84,19 @@ def test_frames_that_are_not_there_keep_the_embedded_cues_but_not_the_hand(folde
     assert_equal(applied, dataclasses.replace(embedded, hand=None))
     (folder / "hands.npz").unlink()
     assert_equal(CuesDirectory(folder).apply(embedded), embedded)
+
+
+def test_the_crop_shows_the_object_of_the_given_mask(folder):
+    directory = CuesDirectory(folder)
+    picture = np.random.default_rng(4).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    elsewhere = np.zeros((HEIGHT, WIDTH), bool)
+    elsewhere[-2:, -2:] = True
+    embedded = PictureCrop.around(picture, elsewhere)
+    expected = PictureCrop.around(picture, full_cues(0).object_mask)
+    assert (embedded.x0, embedded.y0) != (expected.x0, expected.y0)
+    assert_equal(directory.apply(bare(0, crop=embedded), picture).crop, expected)
+    assert_equal(directory.apply(bare(1, crop=embedded), picture).crop, embedded)
+    assert directory.apply(bare(0, crop=embedded)).crop is None, "the old crop is of another place"
 
 
 def test_given_masks_correct_what_covers_the_object(folder):

@@ -235,6 +235,8 @@ def test_nodes_give_the_same_cues_as_the_library_and_segment_again(ros, started,
         np.testing.assert_allclose(got.flow_target, cues.flow_target, atol=1e-4)
         np.testing.assert_allclose(got.feature_positions, cues.feature_positions, atol=1e-4)
         np.testing.assert_array_equal(got.feature_descriptors, cues.feature_descriptors)
+        np.testing.assert_array_equal(got.crop.pixels, cues.crop.pixels)
+        assert (got.crop.x0, got.crop.y0, got.crop.step) == (cues.crop.x0, cues.crop.y0, cues.crop.step)
     newest, wrong = FRAMES - 1, np.roll(truth[FRAMES - 1].silhouette, (4, -3), (0, 1))
     request = SegmentObject.Request(
         frame_index=newest, band=11, silhouette=mask_to_msg(wrong, watcher.images[-1][1].header)

@@ -8,6 +8,7 @@ from std_msgs.msg import Header
 from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.errors import InputError
 from rhov_core.messages import frame_cues_from_msg, hand_from_msg, hand_mask_from_msg, hand_to_msg, object_cues_to_msg
+from rhov_core.picture_crop import PictureCrop
 
 SIZE = (64, 48)
 HEADER = Header(frame_id="camera_optical_frame", stamp=Time(sec=3, nanosec=250_000_000))
@@ -45,6 +46,7 @@ def cues():
         flow_target=rng.uniform(0, 40, (6, 2)),
         feature_positions=rng.uniform(0, 40, (4, 2)),
         feature_descriptors=rng.integers(0, 256, (4, 32), np.uint8),
+        crop=PictureCrop(rng.integers(0, 256, (7, 9, 3), np.uint8), 20, 5, 3),
     )
 
 
@@ -98,6 +100,8 @@ def test_object_cues_survive(cues, hand):
     np.testing.assert_array_equal(back.feature_descriptors, cues.feature_descriptors)
     for name in ("flow_source", "flow_target", "feature_positions"):
         np.testing.assert_allclose(getattr(back, name), getattr(cues, name), atol=1e-5)
+    np.testing.assert_array_equal(back.crop.pixels, cues.crop.pixels)
+    assert (back.crop.x0, back.crop.y0, back.crop.step) == (20, 5, 3)
     assert back.hand.side == "left"
     assert back.hand_mask.all()
 
@@ -105,6 +109,7 @@ def test_object_cues_survive(cues, hand):
 def test_empty_object_cues_survive():
     back = frame_cues_from_msg(object_cues_to_msg(FrameCues(frame_index=0, stamp=3.25, image_size=SIZE), HEADER))
     assert back.object_mask is None
+    assert back.crop is None
     assert back.hand is None
     assert back.flow_source.shape == (0, 2)
     assert back.feature_descriptors.shape == (0, 32)

@@ -58,7 +58,7 @@ class ClipTracker:
             )
             clip.notes += self._objects.notes
         if self._directory is not None:
-            cues = self._directory.apply(cues)
+            cues = self._directory.apply(cues, image)
         estimate = self._tracker.step(cues) if clip.estimates else self._tracker.start(cues, self._pose)
         assert self._tracker.record is not None
         clip.add(estimate, self._tracker.record, self._tracker.revised)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from rhov_core.arrays import BoolArray, ByteArray, FloatArray, checked
 from rhov_core.errors import InputError
+from rhov_core.picture_crop import PictureCrop
 
 Side = Literal["right", "left"]
 
@@ -95,6 +96,8 @@ class FrameCues:
     """(N, 2) keypoint features [pixel]."""
     feature_descriptors: ByteArray = field(default_factory=_empty_descriptors)
     """(N, D) their binary descriptors."""
+    crop: PictureCrop | None = None
+    """The picture around the object."""
     depth: FloatArray | None = None
     """(H, W) [m] if `depth_is_metric`, else up to scale and shift; NaN where unknown."""
     depth_is_metric: bool = False
@@ -114,6 +117,15 @@ class FrameCues:
         for name in ("hand_mask", "cover_mask", "object_mask"):
             if (mask := getattr(self, name)) is not None:
                 object.__setattr__(self, name, checked(f"FrameCues.{name}", mask, (height, width), np.bool_))
+        if self.crop is not None:
+            rows, columns = self.crop.pixels.shape[:2]
+            right, bottom = self.crop.x0 + self.crop.step * columns, self.crop.y0 + self.crop.step * rows
+            if right > width or bottom > height:
+                raise InputError(
+                    f"FrameCues.crop reaches to ({right}, {bottom}) in an image of {width}x{height} pixels",
+                    "a crop of the same image",
+                    "make it with PictureCrop.around",
+                )
         if self.depth is not None:
             depth = checked("FrameCues.depth", self.depth, (height, width), np.float64, finite=False)
             object.__setattr__(self, "depth", depth)

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.arrays import BoolArray, ByteArray, FloatArray
 from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.errors import InputError
 from rhov_core.files import read_json
 from rhov_core.interfaces import ObjectSegmenter
+from rhov_core.picture_crop import PictureCrop
 from rhov_perception.cues_files import MILLIMETRE, read_array, read_hands, read_mask, read_png
 
 OBJECT_MASKS, HAND_MASKS, DEPTH, FLOW = "masks/object", "masks/hand", "depth", "flow"
@@ -58,11 +59,15 @@ class CuesDirectory:
         path = self._files[OBJECT_MASKS].get(frame_index)
         return None if path is None else read_mask(path)
 
-    def apply(self, cues: FrameCues) -> FrameCues:
+    def apply(self, cues: FrameCues, picture: ByteArray | None = None) -> FrameCues:
         """The cues of a frame with everything replaced that the directory holds for it.
 
         Hands are replaced altogether: where `hands.npz` does not list the frame there is no hand, because parameters
         of different hand models do not mix along a clip.
+
+        Args:
+            cues: Of the embedded estimators.
+            picture: (H, W, 3) BGR of the frame, for the crop around an object mask of the directory; None: no crop.
 
         Raises:
             InputError: If a file cannot be read or does not fit the size of the image.
@@ -74,6 +79,7 @@ class CuesDirectory:
             visible = self._sized(mask, OBJECT_MASKS, index, width, height)
             cover = None if cover is None else cover & ~visible
             changes |= {"object_mask": visible, "mask_score": 1.0, "cover_mask": cover}
+            changes["crop"] = None if picture is None else PictureCrop.around(picture, visible)
         if (path := self._files[HAND_MASKS].get(index)) is not None:
             hand_mask = self._sized(read_mask(path), HAND_MASKS, index, width, height)
             # without the arm, unless a given object mask has shown where the embedded estimator is wrong about it

@@ -57,7 +57,7 @@ def reconstruct_each_frame(
         else:
             cues = objects.start(image, index, stamp, request.box, seen.estimate, seen.mask)
         if directory is not None:
-            cues = directory.apply(cues)
+            cues = directory.apply(cues, image)
         clip.estimates.append(tracker.start(cues))
         assert tracker.record is not None
         clip.records.append(tracker.record)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from rhov_msgs.msg import HandEstimate as HandEstimateMsg
 from rhov_msgs.msg import ObjectCues
-from sensor_msgs.msg import RegionOfInterest
+from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from rhov_core.arrays import BoolArray, FloatArray, checked
 from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.errors import InputError
 from rhov_core.messages.geometry import time_from_msg
-from rhov_core.messages.image import mask_from_msg, mask_to_msg
+from rhov_core.messages.image import color_from_msg, image_to_msg, mask_from_msg, mask_to_msg
+from rhov_core.picture_crop import PictureCrop
 
 
 def hand_to_msg(
@@ -93,6 +95,7 @@ def object_cues_to_msg(cues: FrameCues, header: Header) -> ObjectCues:
         mask=mask_to_msg(cues.object_mask, header),
         cover=mask_to_msg(cues.cover_mask, header),
         box=box,
+        **_crop_fields(cues.crop, header),
         mask_score=float(cues.mask_score),
         flow_source=_floats(cues.flow_source),
         flow_target=_floats(cues.flow_target),
@@ -139,12 +142,26 @@ def frame_cues_from_msg(message: ObjectCues, hand: HandEstimateMsg | None = None
         hand_mask=None if hand is None else hand_mask_from_msg(hand),
         cover_mask=mask_from_msg(message.cover),
         object_mask=mask_from_msg(message.mask),
+        crop=_crop(message),
         mask_score=_unit("the score of the mask", message.mask_score),
         flow_source=_points("flow_source", message.flow_source),
         flow_target=_points("flow_target", message.flow_target),
         feature_positions=positions,
         feature_descriptors=descriptors.reshape(len(positions), message.descriptor_size),
     )
+
+
+def _crop_fields(crop: PictureCrop | None, header: Header) -> dict[str, Any]:
+    if crop is None:
+        return {"crop": Image(header=header, encoding="bgr8")}
+    picture = image_to_msg(crop.pixels, "bgr8", header)
+    return {"crop": picture, "crop_x": crop.x0, "crop_y": crop.y0, "crop_step": crop.step}
+
+
+def _crop(message: ObjectCues) -> PictureCrop | None:
+    if message.crop.height == 0:
+        return None
+    return PictureCrop(color_from_msg(message.crop), message.crop_x, message.crop_y, message.crop_step)
 
 
 def _floats(points: FloatArray) -> array[float]:

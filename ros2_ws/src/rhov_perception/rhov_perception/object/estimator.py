@@ -13,6 +13,7 @@ from rhov_core.arrays import BoolArray, ByteArray, FloatArray, checked
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues, HandEstimate
 from rhov_core.errors import InputError
+from rhov_core.picture_crop import PictureCrop
 from rhov_perception.object.band import BandResult
 from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.config import ObjectEstimatorConfig
@@ -217,6 +218,7 @@ class ObjectEstimator:
             flow_target=target,
             feature_positions=positions,
             feature_descriptors=descriptors,
+            crop=PictureCrop.around(frame.image, mask),
         )
 
 

@@ -120,6 +120,16 @@ def test_a_score_falls_with_what_the_hand_s_depth_contradicts(clip, hand_at):
     assert frame_score(track.fit, far) < frame_score(track.fit, cues) - 0.02
 
 
+def test_further_evidence_decides_between_hypotheses_that_fit_alike(clip):
+    first, second = contestant(clip, clip.T[0]), contestant(clip, clip.T[0])
+    contest = Contest([first, second], 20, clip.model.symmetries)
+    assert contest.leader is first
+    first.contradictions = (lambda fit, cues: 0.02, lambda fit, cues: 0.01)
+    for i in range(1, 6):
+        contest.step(clip.cues(i))
+    assert contest.leader is second and first.score == pytest.approx(second.score - 0.03 * 5 / 6)
+
+
 def test_frames_in_which_nobody_sees_the_object_do_not_count(clip):
     gap = replace(clip, blank=range(2, 4))
     both = [contestant(gap, gap.T[0]), contestant(gap, gap.T[0])]

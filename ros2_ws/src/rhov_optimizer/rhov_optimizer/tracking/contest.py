@@ -7,6 +7,7 @@ no rigid motion. A mask alone cannot decide, for it is segmented from each hypot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,12 +30,17 @@ LEAST_FRAMES = 4
 BEHIND = 0.05
 """A hypothesis whose mean score is this far behind the best one's is given up."""
 
+Contradiction = Callable[[FrameFit, FrameCues], float]
+"""What further evidence, such as the object's colours, has against a fit of a frame: how much overlap it outweighs."""
+
 
 @dataclass
 class Contestant:
     """A hypothesis with all that it said."""
 
     track: PoseTrack
+    contradictions: tuple[Contradiction, ...] = ()
+    """Further evidence, besides outline, flow and hand."""
     history: list[Revision] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     """Of the frames that count."""
@@ -42,12 +48,12 @@ class Contestant:
     def start(self, cues: FrameCues, T: FloatArray) -> None:
         """Fits the hypothesis (4, 4) to its first frame."""
         self._note(cues, self.track.start(cues, T))
-        self.scores.append(frame_score(self.track.fit, cues))
+        self.scores.append(frame_score(self.track.fit, cues, self.contradictions))
 
     def step(self, cues: FrameCues) -> float:
         """Follows it into the next frame and returns the frame's score."""
         self._note(cues, self.track.step(cues))
-        return frame_score(self.track.fit, cues)
+        return frame_score(self.track.fit, cues, self.contradictions)
 
     @property
     def score(self) -> float:
@@ -116,14 +122,17 @@ class Contest:
             self._all = [c for c in self._all if c.score > self.leader.score - BEHIND]
 
 
-def frame_score(fit: FrameFit, cues: FrameCues) -> float:
-    """How well a pose explains a frame: overlap, less what flow and the hand's depth contradict; 0 for a lost frame."""
+def frame_score(fit: FrameFit, cues: FrameCues, contradictions: tuple[Contradiction, ...] = ()) -> float:
+    """How well a pose explains a frame: overlap, less what flow, the hand's depth and further evidence have against it;
+    0 for a lost frame.
+    """
     if fit.state == ObjectState.LOST or fit.view is None:
         return 0.0
     overlap = 0.0 if np.isnan(fit.iou) else fit.iou
     hand = HandDepth.of(cues, cues.object_mask, fit.view.mesh.diameter)
     if hand is not None:
         overlap -= hand.penalty(fit.T)
+    overlap -= sum(contradiction(fit, cues) for contradiction in contradictions)
     if fit.flow is None or not len(fit.flow):
         return overlap
     off = np.minimum(fit.flow.term.residuals(fit.T), FLOW_LIMIT)

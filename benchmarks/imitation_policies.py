@@ -31,7 +31,7 @@ from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.policy import PLAN
-from franka_imitation.learning.ppo import PpoConfig
+from franka_imitation.learning.ppo_config import PpoConfig
 from franka_imitation.learning.reward import ABLATIONS
 from franka_imitation.learning.train import REPORT, TrainConfig, held_out_tasks, train
 from franka_imitation.learning.workshop import Workshop

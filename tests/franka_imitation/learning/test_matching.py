@@ -79,3 +79,28 @@ def test_time_for_the_first_goal_and_for_the_motion_ends():
 def test_velocities_of_the_goals_are_finite_differences():
     matching = make(dwell=(1, 6, 6))
     assert matching.current_velocity()[0].tolist() == pytest.approx([10.0, 0, 0, 0, 0, 0])
+
+
+def test_eased_goals_are_matched_from_further_away_and_the_motion_ends_earlier():
+    matching = make()
+    matching.ease(tolerance=3.0, length=0.5)
+    assert matching.length == 2
+    assert matching.step(at(0.08)).advanced
+    matching.step(at(1.0))
+    assert matching.step(at(1.08)).finished
+    matching = make()
+    assert not matching.step(at(0.08)).advanced
+
+
+def test_an_episode_can_begin_after_a_goal():
+    matching = make(dwell=(1, 3, 4))
+    matching.begin_at(torch.tensor([0]), torch.tensor([1]))
+    assert matching.started and matching.goal == 2 and matching.matched == 2
+    for _ in range(3):
+        assert not matching.step(at(2.0)).advanced  # before its time
+    assert matching.step(at(2.0)).finished
+    matching = make(dwell=(1, 3, 4))
+    matching.begin_at(torch.tensor([0]), torch.tensor([1]))
+    late = [bool(matching.step(at(FAR)).late) for _ in range(80)]
+    # twice the 8 steps of all goals and a second are allowed; 3 of them are over at goal 1
+    assert late.index(True) == 2 * 8 + 60 - 3

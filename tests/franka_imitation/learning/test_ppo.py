@@ -9,7 +9,8 @@ import torch
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.observation import PAPER_SIZE
 from franka_imitation.learning.policy import PolicyNetwork
-from franka_imitation.learning.ppo import PpoConfig, learn_by_ppo
+from franka_imitation.learning.ppo import learn_by_ppo
+from franka_imitation.learning.ppo_config import PpoConfig
 from rhov_core.errors import MissingDependencyError
 
 TASK = TaskConfig(observation="paper", patience=2.0)

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.dagger import DaggerConfig
-from franka_imitation.learning.ppo import PpoConfig
+from franka_imitation.learning.ppo_config import PpoConfig
 from franka_imitation.learning.reward import ABLATIONS
 from franka_imitation.learning.simulators import SimulatorConfig, SimulatorName
 from franka_imitation.learning.train import TrainConfig, train

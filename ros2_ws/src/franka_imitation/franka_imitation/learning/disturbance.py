@@ -66,6 +66,11 @@ class Disturbance:
             friction_factor=config.friction_low + (config.friction_high - config.friction_low) * between,
         )
 
+    def held_starts(self, count: int, share: float) -> tuple[Tensor, Tensor]:
+        """(count,) which episodes begin in the middle, a `share` of them, and (count,) where, from 0 to 1."""
+        which = torch.rand(count, generator=self._random, dtype=torch.float64) < share
+        return which, torch.rand(count, generator=self._random, dtype=torch.float64)
+
     def seen(self, object_pose: Tensor) -> Tensor:
         """(N, 7) the poses as a camera measures them."""
         config = self._config

@@ -11,9 +11,11 @@ from torch import Tensor
 from franka_imitation.learning.arm import Arm
 from franka_imitation.learning.backend import SimBackend, SimState
 from franka_imitation.learning.config import Randomisation, TaskConfig
+from franka_imitation.learning.curriculum import Difficulty
 from franka_imitation.learning.disturbance import Disturbance
 from franka_imitation.learning.expert import expert_action
 from franka_imitation.learning.guide import Guide, Sight
+from franka_imitation.learning.held_starts import HeldStarts
 from franka_imitation.learning.history import History
 from franka_imitation.learning.matching import Match, Matching
 from franka_imitation.learning.observation import guided_observation, paper_observation
@@ -100,6 +102,8 @@ class Environment:
         self.matching = Matching(config, self._tasks)
         self.guide = Guide(arm, config, self._tasks)
         self._history = History(self.count, config.history, config.history_stride)
+        self._held_starts: HeldStarts | None = None
+        self._held_share = 0.0
         self._total = torch.zeros(self.count, dtype=torch.float64)
         self._state = backend.state()
         self._start_height = torch.zeros(self.count, dtype=torch.float64)
@@ -127,6 +131,13 @@ class Environment:
     def seed(self, seed: int) -> None:
         """Makes everything random depend on a new seed; call `reset` after it."""
         self._random.seed(seed)
+
+    def ease(self, difficulty: Difficulty) -> None:
+        """Makes episodes easier than the task, or as hard as it is; those that began already stay where they are."""
+        self.matching.ease(difficulty.tolerance, difficulty.length)
+        self._held_share = difficulty.held_starts
+        if self._held_share and self._held_starts is None:
+            self._held_starts = HeldStarts(self.arm, self._all_tasks)
 
     @property
     def state(self) -> SimState:
@@ -162,11 +173,20 @@ class Environment:
         self.task_index[ids] = chosen
         self._tasks = self._all_tasks.select(self.task_index)
         start = self._random.begin(ids, self._ready, self._tasks.start[ids], self._tasks.opening[ids])
+        self._start_height[ids] = start.object_pose[:, 2]
+        held = None
+        if self._held_share and self._held_starts is not None:
+            which, where = self._random.held_starts(len(ids), self._held_share)
+            held = self._held_starts.begin(start, self.task_index[ids], which, where, self.matching.length)
+            start = held.state
         self._backend.reset(ids, start)
         self._state = self._backend.state()
-        self._start_height[ids] = start.object_pose[:, 2]
         self.matching.reset(ids, self._tasks)
         self.guide.reset(ids, self._tasks, self._random.seen(self._state.object_pose)[ids])
+        if held is not None:
+            in_hand = ids[held.which]
+            self.matching.begin_at(in_hand, held.goal[held.which])
+            self.guide.begin_held(in_hand, held.tool[held.which], self._state.object_pose[in_hand])
         self._history.begin(ids)
         self._total[ids] = 0
 

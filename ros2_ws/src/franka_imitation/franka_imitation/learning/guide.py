@@ -118,6 +118,12 @@ class Guide:
         self._corner[ids] = 0
         self._progress[ids] = 0
 
+    def begin_held(self, ids: Tensor, tool: Tensor, object_pose: Tensor) -> None:
+        """Begins in the environments `ids` (n,) with the object at (n, 7) in the fingers of a tool at (n, 7)."""
+        self.stage[ids] = Stage.FOLLOW
+        self.way_point[ids] = tool
+        self._grip[ids] = compose(inverse(object_pose), tool)
+
     @property
     def moves_joints(self) -> Tensor:
         """(N,) whether the posture counts, not the way-point."""

@@ -17,8 +17,13 @@ from rhov_core.trajectory import HandObjectTrajectory
 SETTINGS = "settings.json"
 
 
-def claim(folder: Path, settings: dict[str, Any]) -> None:
+def claim(folder: Path, settings: dict[str, Any], defaults: dict[str, Any]) -> None:
     """Notes what is trained here.
+
+    Args:
+        folder: Where.
+        settings: Of `fingerprint`.
+        defaults: Of `flat`; what a training of an earlier version does not name had these values.
 
     Raises:
         InputError: If something else was.
@@ -27,7 +32,7 @@ def claim(folder: Path, settings: dict[str, Any]) -> None:
     if not path.is_file():
         write_json(path, settings)
         return
-    there = read_json(path)
+    there = {**defaults, **read_json(path)}
     different = sorted(key for key in settings.keys() | there.keys() if settings.get(key) != there.get(key))
     if different:
         raise InputError(
@@ -48,18 +53,23 @@ def fingerprint(
             whole.update(np.ascontiguousarray(array).tobytes())
         return whole.hexdigest()[:16]
 
-    settings = {name: value for name, value in config.items() if name != "threads"}  # which changes nothing
     place = [] if placement is None else [placement.T_table_camera, placement.T_table_object_start]
-    flat = {
+    return {
+        **flat(config),
+        "trajectory": digest(trajectory.T_camera_object, trajectory.stamp, trajectory.object_scale),
+        "object": digest(object_model.vertices, object_model.faces, object_model.mass, object_model.friction),
+        "placement": digest(*(array for array in place if array is not None)),
+    }
+
+
+def flat(config: dict[str, Any]) -> dict[str, Any]:
+    """A TrainConfig as a dictionary without nesting, without what changes nothing."""
+    settings = {name: value for name, value in config.items() if name != "threads"}
+    content = {
         f"{part}.{name}": value
         for part, values in settings.items()
         if isinstance(values, dict)
         for name, value in values.items()
     }
-    flat.update({name: value for name, value in settings.items() if not isinstance(value, dict)})
-    return {
-        **{name: list(value) if isinstance(value, tuple) else value for name, value in flat.items()},
-        "trajectory": digest(trajectory.T_camera_object, trajectory.stamp, trajectory.object_scale),
-        "object": digest(object_model.vertices, object_model.faces, object_model.mass, object_model.friction),
-        "placement": digest(*(array for array in place if array is not None)),
-    }
+    content.update({name: value for name, value in settings.items() if not isinstance(value, dict)})
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in content.items()}

@@ -3,69 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import torch
 
-from franka_imitation.config import ImitationConfig
 from franka_imitation.imitate import imitate
 from franka_imitation.learning.checkpoint import Checkpoint
-from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
+from franka_imitation.learning.clock import Clock
+from franka_imitation.learning.config import NOTHING_RANDOM
 from franka_imitation.learning.curves import Curves
-from franka_imitation.learning.dagger import DaggerConfig, Lessons, collect, learn
+from franka_imitation.learning.dagger import Lessons, collect, learn
 from franka_imitation.learning.environment import Environment
 from franka_imitation.learning.evaluation import Evaluation, evaluate
 from franka_imitation.learning.export import export_policy
 from franka_imitation.learning.observation import observation_size
 from franka_imitation.learning.policy import PLAN, Policy, PolicyNetwork
-from franka_imitation.learning.ppo import PpoConfig, learn_by_ppo
+from franka_imitation.learning.ppo_stage import ppo_stage
+from franka_imitation.learning.refinement import refine
 from franka_imitation.learning.reward import RewardConfig
-from franka_imitation.learning.settings_file import claim, fingerprint
-from franka_imitation.learning.simulators import SimulatorConfig
+from franka_imitation.learning.settings_file import claim, fingerprint, flat
 from franka_imitation.learning.tasks import Tasks
-from franka_imitation.learning.variations import VariationConfig
+from franka_imitation.learning.train_config import CHECKPOINTS, CURVES, Progress, TrainConfig, mixed
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.placement import Placement
-from rhov_core.config import check_ranges, setting
 from rhov_core.files import output_directory, read_json, write_json
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import HandObjectTrajectory
 
-REPORT, CHECKPOINTS, CURVES = "report.json", "checkpoints", "curves"
+REPORT = "report.json"
 _LAST_ROUNDS = 3
 """Rounds with a third of the learning rate."""
 _HELD_OUT_SEED = 1_000_003
 """Added to the seed where tasks are drawn that are not trained on."""
-
-Progress = Callable[[str, float, str], None]
-"""Receives the stage ("planning", "training", "judging"), the done fraction of it and a few words."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a policy is trained and judged."""
-
-    imitation: ImitationConfig = field(default_factory=ImitationConfig)
-    task: TaskConfig = field(default_factory=TaskConfig)
-    randomisation: Randomisation = field(default_factory=Randomisation)
-    variation: VariationConfig = field(default_factory=VariationConfig)
-    without: Literal["", "velocity", "matched", "rotation"] = setting("", "reward that is left out, as in Table 5")
-    simulator: SimulatorConfig = field(default_factory=SimulatorConfig)
-    learner: Literal["dagger", "ppo"] = setting("dagger", "from the expert, or from scratch as in the paper")
-    dagger: DaggerConfig = field(default_factory=DaggerConfig)
-    ppo: PpoConfig = field(default_factory=PpoConfig)
-    tasks: int = setting(48, "variations of the demonstration to train on", low=1)
-    held_out: int = setting(32, "other variations to judge by", low=1)
-    seed: int = setting(0, "of everything random; the same seed gives the same policy", low=0)
-    threads: int = setting(1, "of the simulator; 0: as many as processors", low=0)
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -115,7 +87,7 @@ def train(
     """
     config = config or TrainConfig()
     folder = output_directory(out)
-    claim(folder, fingerprint(trajectory, object_model, asdict(config), placement))
+    claim(folder, fingerprint(trajectory, object_model, asdict(config), placement), flat(asdict(TrainConfig())))
     if (folder / REPORT).is_file():
         return Training(Policy.load(folder), read_json(folder / REPORT))
     started = time.perf_counter()
@@ -134,6 +106,10 @@ def train(
     network = PolicyNetwork(observation_size(config.task))
     tasks = workshop.tasks(config.tasks, config.seed, config.variation)
     history = _learn(network, workshop, tasks, config, folder, progress)
+    refined = None
+    if config.learner == "dagger" and config.refine.steps:
+        environment = _environment(workshop, tasks, config, config.refine.environments)
+        refined = refine(network, environment, workshop, tasks, config, folder, progress)
     policy = Policy(network.eval(), config.task, config.imitation.robot, object_model.name)
     progress("judging", 0.0, "")
     judged = _judge(policy, workshop, config)
@@ -147,8 +123,9 @@ def train(
         "history": config.task.history,
         "without": config.without,
         "training_tasks": len(tasks),
-        "control_steps": sum(entry["control_steps"] for entry in history),
+        "control_steps": sum(entry["control_steps"] for entry in history + (refined["updates"] if refined else [])),
         "rounds": history,
+        "refinement": refined,
         "wall_seconds": time.perf_counter() - started,
     }
     write_json(folder / REPORT, report)
@@ -165,9 +142,17 @@ def _learn(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """All rounds; returns the figures of each."""
-    by_ppo = config.learner == "ppo"
-    count = config.ppo.environments if by_ppo else config.dagger.environments
-    environment = workshop.environment(
+    if config.learner == "ppo":
+        environment = _environment(workshop, tasks, config, config.ppo.environments)
+        return _by_ppo(network, environment, config, folder, progress)
+    environment = _environment(workshop, tasks, config, config.dagger.environments)
+    with Curves(folder / CURVES) as curves:
+        return _by_dagger(network, environment, config, folder, curves, progress)
+
+
+def _environment(workshop: Workshop, tasks: Tasks, config: TrainConfig, count: int) -> Environment:
+    """Where is learned."""
+    return workshop.environment(
         count,
         config.task,
         tasks,
@@ -176,10 +161,6 @@ def _learn(
         threads=config.threads,
         simulator=config.simulator,
     )
-    with Curves(folder / CURVES) as curves:
-        if by_ppo:
-            return _by_ppo(network, environment, config, curves, progress)
-        return _by_dagger(network, environment, config, folder, curves, progress)
 
 
 def _by_dagger(
@@ -195,11 +176,12 @@ def _by_dagger(
     optimiser = torch.optim.Adam(network.parameters(), dagger.learning_rate)
     checkpoint = Checkpoint(folder / CHECKPOINTS)
     lessons, history = checkpoint.load(network, optimiser)
-    clock = _Clock(len(history), dagger.rounds)
+    clock = Clock(len(history), dagger.rounds)
     for number in range(len(history), dagger.rounds):
         progress("training", number / dagger.rounds, clock.remaining(number))
-        environment.seed(_mixed(config.seed, number, 0))
-        collected = collect(environment, network, dagger, number, _mixed(config.seed, number, 1))
+        environment.ease(config.curriculum.at(number / dagger.rounds))
+        environment.seed(mixed(config.seed, number, 0))
+        collected = collect(environment, network, dagger, number, mixed(config.seed, number, 1))
         lessons.append(collected.lessons)
         rate = dagger.learning_rate / (3 if number >= dagger.rounds - _LAST_ROUNDS else 1)
         for group in optimiser.param_groups:
@@ -208,7 +190,7 @@ def _by_dagger(
             torch.cat([part.observations for part in lessons]), torch.cat([part.actions for part in lessons])
         )
         last = number == dagger.rounds - 1
-        loss = learn(network, optimiser, everything, dagger, last, _mixed(config.seed, number, 2))
+        loss = learn(network, optimiser, everything, dagger, last, mixed(config.seed, number, 2))
         entry = {
             "control_steps": dagger.steps * dagger.environments,
             "episodes": collected.episodes,
@@ -224,23 +206,20 @@ def _by_dagger(
 
 
 def _by_ppo(
-    network: PolicyNetwork, environment: Environment, config: TrainConfig, curves: Curves, progress: Progress
+    network: PolicyNetwork, environment: Environment, config: TrainConfig, folder: Path, progress: Progress
 ) -> list[dict[str, Any]]:
-    """In one go: PPO has no checkpoints."""
-    history: list[dict[str, Any]] = []
-    clock = _Clock(0, config.ppo.epochs)
-
-    def on_epoch(number: int, figures: dict[str, Any]) -> None:
-        history.append(figures)
-        total = figures["control_steps"]
-        terms = {name: value / total for name, value in environment.term_sums.items()}
-        environment.term_sums.clear()
-        curves.add(number, {**figures, **terms})
-        progress("training", number / config.ppo.epochs, clock.remaining(number))
-
-    environment.seed(_mixed(config.seed, 0, 0))
-    learn_by_ppo(environment, network, config.ppo, config.seed, on_epoch)
-    return history
+    """From scratch, or from the last update that was kept."""
+    return ppo_stage(
+        environment,
+        network,
+        config.ppo,
+        config.curriculum,
+        config.seed,
+        folder / CHECKPOINTS,
+        folder / CURVES,
+        lambda fraction, detail: progress("training", fraction, detail),
+        goes_on=False,
+    )
 
 
 def held_out_tasks(workshop: Workshop, config: TrainConfig) -> Tasks:
@@ -259,23 +238,3 @@ def _judge(policy: Policy, workshop: Workshop, config: TrainConfig) -> dict[str,
         )
         judged[name] = evaluate(environment, policy)
     return judged
-
-
-def _mixed(*numbers: int) -> int:
-    """One seed of several numbers."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-class _Clock:
-    """Guesses how long rounds will still take."""
-
-    def __init__(self, done: int, rounds: int) -> None:
-        self._begun, self._done, self._rounds = time.perf_counter(), done, rounds
-
-    def remaining(self, number: int) -> str:
-        """What to tell after `number` rounds."""
-        if number <= self._done:
-            return ""
-        each = (time.perf_counter() - self._begun) / (number - self._done)
-        seconds = each * (self._rounds - number)
-        return f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left"

@@ -230,6 +230,17 @@ def test_a_hand_away_from_the_object_moves_as_it_likes(true_clip: Any, problem_o
     assert float(_value(term, variables)) == 0
 
 
+def test_a_hand_at_an_object_that_stands_still_does_not_hold_it(true_clip: Any, problem_of: Callable[..., Any]) -> None:
+    """It may as well come or let go."""
+    variables, problem = problem_of(true_clip)
+    still = problem.start.object_vertices[:1].expand_as(problem.start.object_vertices)
+    term = HoldTerm(dataclasses.replace(problem, start=_scene(problem.start, object_vertices=still)))
+    with torch.no_grad():
+        variables.hand_translation[3] += torch.tensor([0.01, 0.0, 0.0])
+    assert float(_value(term, variables)) == 0
+    assert float(_value(HoldTerm(problem), variables)) > 0
+
+
 def test_frames_on_their_own_know_no_hold(true_clip: Any, problem_of: Callable[..., Any]) -> None:
     _, problem = problem_of(true_clip)
     alone = dataclasses.replace(problem, config=dataclasses.replace(problem.config, couple_frames=False))

@@ -52,7 +52,9 @@ class JointConfig:
         high=1.0,
     )
     couple_frames: bool = setting(
-        True, "besides the terms, let frames inform each other: bridge those that show nothing, align depths over time"
+        True,
+        "besides the terms, let frames inform each other: bridge those that show nothing, steady the fingers, align "
+        "depths over time",
     )
     couple_hand_object: bool = setting(
         True,

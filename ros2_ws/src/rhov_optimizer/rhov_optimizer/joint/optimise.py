@@ -36,6 +36,7 @@ from rhov_optimizer.joint.scene import Problem
 from rhov_optimizer.joint.size import Sizes, match_sizes
 from rhov_optimizer.joint.stages import Cancelled, Progress, Stages
 from rhov_optimizer.joint.start import check_clip, seen_frames
+from rhov_optimizer.joint.steady_fingers import steadied
 from rhov_optimizer.joint.terms.build import TermReport, build_terms
 from rhov_optimizer.joint.variables import Variables
 from rhov_optimizer.joint.weights import TermWeights
@@ -129,7 +130,7 @@ class _Run:
         self._hand_model = model_of_side_seen(records, hand_model)
         hand = HandTrack.from_records(records, self._hand_model)
         if hand is not None and config.couple_frames:
-            hand = bridged_hand(hand, self._hand_model, self._stamps)
+            hand = bridged_hand(steadied(hand, self._stamps), self._hand_model, self._stamps)
         self._hand = hand
         self._light = None if hand is None else light_hand(self._hand_model, config.hand_faces)
         self._mesh = CentredMesh.from_model(object_model, object_config.max_faces)

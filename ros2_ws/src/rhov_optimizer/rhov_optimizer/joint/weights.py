@@ -53,7 +53,7 @@ class TermWeights:
     object_projection: float = _term(ObjectProjectionTerm, 0.01, "an anchor only: masks and flow know better")
     hand_projection: float = _term(HandProjectionTerm, 0.01, "an anchor only: the keypoints know better")
     keypoints: float = _term(KeypointTerm, 1.0, "the unit of the hand's image evidence: 5 mm off counts one")
-    fingers: float = _term(FingerTerm, 4.0, "a joint 0.05 rad off counts one: images tell more than their keypoints")
+    fingers: float = _term(FingerTerm, 8.0, "a joint 0.035 rad off counts one: images tell more than their keypoints")
     joint_limits: float = _term(JointLimitTerm, 1.0, "a joint 0.1 rad past its limit counts one")
     pose_prior: float = _term(PosePriorTerm, 0.01, "weak: it decides only what nothing else does")
     grasp: float = _term(GraspTerm, 0.5, "half a unit: a guess, though a good one where fingers are hidden")

@@ -1,10 +1,9 @@
-"""Finger term: the fingers stay near what single images say of them."""
+"""Finger term: the fingers stay near what the images say of them."""
 
 from __future__ import annotations
 
 import torch
 
-from rhov_optimizer.joint.other_side import hands_of_side
 from rhov_optimizer.joint.scene import Problem, Scene
 from rhov_optimizer.joint.terms.term import CueMissingError, Term
 
@@ -15,21 +14,18 @@ HUBER = 3.0
 
 
 class FingerTerm(Term):
-    """Rotation vectors of the finger joints as estimated in each image.
+    """Rotation vectors of the finger joints as they were estimated: the clip's at the start.
 
     An estimator knows more of fingers than their keypoints: how far each is from the camera relative to the others, and
     how hands that hold things look. Keypoints alone leave a finger free to bend along the viewing ray.
     """
 
     def __init__(self, problem: Problem) -> None:
-        if problem.hand is None or problem.hand_model is None:
+        if problem.hand is None:
             raise CueMissingError("no frame shows a hand")
         self._count = len(problem)
-        self._fingers = torch.zeros(self._count, 15, 3)
-        self._valid = torch.zeros(self._count)
-        for frame, hand in hands_of_side(problem.records, problem.hand_model).items():
-            self._fingers[frame] = torch.from_numpy(hand.pose[3:].reshape(15, 3).copy())
-            self._valid[frame] = 1.0
+        self._fingers = torch.tensor(problem.hand.pose[:, 3:].reshape(-1, 15, 3), dtype=torch.float32)
+        self._valid = torch.tensor(problem.hand.valid, dtype=torch.float32)
 
     def loss(self, scene: Scene) -> torch.Tensor:
         """Huber loss of the angles, mean over the joints."""

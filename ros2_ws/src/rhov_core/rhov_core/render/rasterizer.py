@@ -42,9 +42,16 @@ def rasterize_trusted(
     vertices: NDArray[np.float32], faces: NDArray[np.int32], camera: Camera
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """`rasterize` for contiguous arrays that were checked before."""
-    shape = (len(vertices), camera.height, camera.width)
+    return rasterize_region(vertices, faces, camera, 0, 0, camera.width, camera.height)
+
+
+def rasterize_region(
+    vertices: NDArray[np.float32], faces: NDArray[np.int32], camera: Camera, x0: int, y0: int, width: int, height: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """`rasterize_trusted` of the part of the image that starts at (x0, y0) and has the given size [pixel]."""
+    shape = (len(vertices), height, width)
     face_id, inverse_depth = np.full(shape, -1, np.int32), np.zeros(shape, np.float32)
-    _draw(vertices, faces, camera.fx, camera.fy, camera.cx, camera.cy, NEAR, face_id, inverse_depth)
+    _draw(vertices, faces, camera.fx, camera.fy, camera.cx - x0, camera.cy - y0, NEAR, face_id, inverse_depth)
     return face_id, inverse_depth
 
 

@@ -79,14 +79,30 @@ def model_contour(view: SurfaceView, count: int) -> tuple[FloatArray, FloatArray
     Returns:
         Points (N, 3) in the centred mesh's frame [m] and outward normals (N, 2) in the image.
     """
-    mask = (view.face_id >= 0).astype(np.uint8)
+    mask = (view.face_id >= 0).view(np.uint8)
     pixels, normals = _trace(mask, count, _inner(mask.shape, view.x0, view.y0, view.camera))
-    # The last covered pixel has its centre inside; the border runs on average half a pixel further out.
-    uv = pixels + [view.x0, view.y0] + 0.5 * normals
-    K, T = view.camera.K, view.T
-    z = 1.0 / view.inverse_depth[pixels[:, 1], pixels[:, 0]].astype(np.float64)
-    camera_points = np.stack([(uv[:, 0] - K[0, 2]) / K[0, 0] * z, (uv[:, 1] - K[1, 2]) / K[1, 1] * z, z], 1)
-    return (camera_points - T[:3, 3]) @ T[:3, :3], normals
+    points = np.empty((len(pixels), 3))
+    _on_surface(pixels, normals, view.x0, view.y0, view.inverse_depth, view.camera.K, view.T, points)
+    return points, normals
+
+
+@numba.njit(cache=True)
+def _on_surface(pixels, normals, x0, y0, inverse_depth, K, T, points):  # type: ignore[no-untyped-def]
+    for n in range(pixels.shape[0]):
+        column, row = pixels[n, 0], pixels[n, 1]
+        z = 1.0 / inverse_depth[row, column]
+        # The last covered pixel has its centre inside; the border runs on average half a pixel further out.
+        x = (column + x0 + 0.5 * normals[n, 0] - K[0, 2]) / K[0, 0] * z - T[0, 3]
+        y = (row + y0 + 0.5 * normals[n, 1] - K[1, 2]) / K[1, 1] * z - T[1, 3]
+        for i in range(3):
+            points[n, i] = T[0, i] * x + T[1, i] * y + T[2, i] * (z - T[2, 3])
+
+
+@numba.njit(cache=True)
+def _signed(within, outside, distance):  # type: ignore[no-untyped-def]
+    """Writes the signed distance to the border, of the distances to the nearest pixel of the other side."""
+    for n in range(distance.shape[0]):
+        distance[n] = outside[n] - np.float32(0.5) if within[n] == 0 else np.float32(0.5) - within[n]
 
 
 @dataclass(frozen=True)
@@ -125,11 +141,11 @@ class ObservedContour:
             return None
         x0, y0 = max(x - reach, 0), max(y - reach, 0)
         region = (slice(y0, min(y + h + reach, camera.height)), slice(x0, min(x + w + reach, camera.width)))
-        part = np.ascontiguousarray(mask[region]).astype(np.uint8)
+        part = np.ascontiguousarray(mask[region]).view(np.uint8)
         trusted = np.ones(part.shape, np.bool_) if excluded is None else ~excluded[region]
-        within = cv2.distanceTransform(part, cv2.DIST_L2, 5)
-        outside = cv2.distanceTransform(1 - part, cv2.DIST_L2, 5)
-        distance = np.where(part > 0, 0.5 - within, outside - 0.5).astype(np.float32)
+        distance = np.empty(part.shape, np.float32)
+        within, outside = (cv2.distanceTransform(side, cv2.DIST_L2, 5) for side in (part, 1 - part))
+        _signed(within.ravel(), outside.ravel(), distance.ravel())
         pixels, normals = _trace(part, count, trusted & _inner(part.shape, x0, y0, camera))
         return cls(x0, y0, distance, np.ascontiguousarray(trusted), pixels + [x0, y0] + 0.5 * normals, normals)
 
@@ -207,7 +223,10 @@ def _accumulate(  # type: ignore[no-untyped-def]
         best, nearest = reach * reach, -1
         gx, gy = seen_normals[m, 0], seen_normals[m, 1]
         for n in range(count):
-            du, dv = uv[n, 0] - seen[m, 0], uv[n, 1] - seen[m, 1]
+            du = uv[n, 0] - seen[m, 0]
+            if du * du >= best:
+                continue
+            dv = uv[n, 1] - seen[m, 1]
             d = du * du + dv * dv
             if d < best and normals[n, 0] * gx + normals[n, 1] * gy > SAME_DIRECTION:
                 best, nearest = d, n

@@ -81,9 +81,12 @@ class HandDepth:
 def hidden_share(mask: BoolArray, hand: BoolArray) -> float:
     """How much of the convex hull of the visible object (H, W) the hand (H, W) covers, 0 to 1."""
     small, cover = np.ascontiguousarray(mask[::STRIDE, ::STRIDE]), hand[::STRIDE, ::STRIDE]
-    pixels = cv2.findNonZero(small.view(np.uint8))
-    if pixels is None:
+    rows = np.flatnonzero(small.any(1))
+    if not len(rows):
         return 0.0
+    # The hull of a mask is that of the first and the last pixel of each row.
+    first, last = small[rows].argmax(1), small.shape[1] - 1 - small[rows, ::-1].argmax(1)
+    pixels = np.concatenate([np.stack([first, rows], 1), np.stack([last, rows], 1)]).astype(np.int32)
     hull = np.zeros(small.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(pixels), (1,))
     return np.count_nonzero(hull.view(np.bool_) & cover) / np.count_nonzero(hull)

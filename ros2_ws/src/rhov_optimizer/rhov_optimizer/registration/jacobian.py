@@ -72,13 +72,23 @@ def scale_of(residual, used, reach, least, most):  # type: ignore[no-untyped-def
     return min(max(NORMAL * np.median(sizes[:count]), least), most)
 
 
+@numba.njit(cache=True)
+def _project(points, T, K, uv):  # type: ignore[no-untyped-def]
+    for n in range(points.shape[0]):
+        x, y, z = points[n, 0], points[n, 1], points[n, 2]
+        depth = T[2, 0] * x + T[2, 1] * y + T[2, 2] * z + T[2, 3]
+        if depth > 0.0:
+            uv[n, 0] = (T[0, 0] * x + T[0, 1] * y + T[0, 2] * z + T[0, 3]) / depth * K[0, 0] + K[0, 2]
+            uv[n, 1] = (T[1, 0] * x + T[1, 1] * y + T[1, 2] * z + T[1, 3]) / depth * K[1, 1] + K[1, 2]
+        else:
+            uv[n, 0], uv[n, 1] = np.nan, np.nan
+
+
 def project(points: FloatArray, T: FloatArray, K: FloatArray) -> FloatArray:
     """Pixels (N, 2) of object points (N, 3) at the pose T (4, 4), without lens distortion.
 
     Points behind the camera get NaN.
     """
-    p = points @ T[:3, :3].T + T[:3, 3]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        uv = p[:, :2] / p[:, 2:] * [K[0, 0], K[1, 1]] + [K[0, 2], K[1, 2]]
-    uv[p[:, 2] <= 0] = np.nan
+    uv = np.empty((len(points), 2))
+    _project(points, T, K, uv)
     return uv

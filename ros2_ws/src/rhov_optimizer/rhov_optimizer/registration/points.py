@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from rhov_core.arrays import BoolArray, FloatArray
-from rhov_optimizer.registration.jacobian import add_row, project, scale_of, tukey
+from rhov_optimizer.registration.jacobian import add_row, scale_of, tukey
 
 TUKEY = 4.7
 """Cutoff of Tukey's biweight in standard deviations: 95 % efficient on normal noise."""
@@ -46,12 +46,26 @@ class PointTerm:
 
     def residuals(self, T: FloatArray) -> FloatArray:
         """Distances (N,) at the pose T (4, 4) [pixel]; infinite for points behind the camera."""
-        distance = np.linalg.norm(project(self.points, T, self.K) - self.pixels, axis=1)
-        return np.where(np.isnan(distance), np.inf, distance)
+        return _distances(self.points, self.pixels, T, self.K)
 
     def inliers(self, T: FloatArray) -> BoolArray:
         """(N,) which points agree with the pose within three standard deviations."""
         return self.residuals(T) < 3 * self.sigma
+
+
+@numba.njit(cache=True)
+def _distances(points, pixels, T, K):  # type: ignore[no-untyped-def]
+    out = np.empty(points.shape[0])
+    for n in range(points.shape[0]):
+        p0, p1, p2 = points[n, 0], points[n, 1], points[n, 2]
+        z = T[2, 0] * p0 + T[2, 1] * p1 + T[2, 2] * p2 + T[2, 3]
+        if z > 0.0:
+            u = K[0, 0] * (T[0, 0] * p0 + T[0, 1] * p1 + T[0, 2] * p2 + T[0, 3]) / z + K[0, 2]
+            v = K[1, 1] * (T[1, 0] * p0 + T[1, 1] * p1 + T[1, 2] * p2 + T[1, 3]) / z + K[1, 2]
+            out[n] = np.sqrt((u - pixels[n, 0]) ** 2 + (v - pixels[n, 1]) ** 2)
+        else:
+            out[n] = np.inf
+    return out
 
 
 @numba.njit(cache=True)

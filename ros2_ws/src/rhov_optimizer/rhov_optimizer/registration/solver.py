@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
+import numba
 import numpy as np
 
 from rhov_core.arrays import FloatArray
@@ -65,28 +66,58 @@ def solve(
     Returns:
         The pose and its information matrix; check `is_sound`.
     """
-    pose, information = np.asarray(T, np.float64), np.zeros((6, 6))
+    pose, A, b = T, np.zeros((6, 6)), np.zeros(6)
     first, last = anneal
     for i in range(iterations):
-        fraction = i / max(1, iterations - 1)
-        A, b = np.zeros((6, 6)), np.zeros(6)
+        scale = first * (last / first) ** (i / max(1, iterations - 1))
+        A[:], b[:] = 0.0, 0.0
         for term in terms:
-            term.accumulate(pose, first * (last / first) ** fraction, A, b)
-        information = A + A.T
-        diagonal = A.diagonal()
-        np.fill_diagonal(information, diagonal)
-        damped = information.copy()
-        np.fill_diagonal(damped, diagonal * (1 + damping) + 1e-9 * (1 + diagonal.max()))
-        pose = _moved(pose, -np.linalg.solve(damped, b))
-        if not np.isfinite(pose).all():
+            term.accumulate(pose, scale, A, b)
+        pose = _moved(pose, A, b, damping)
+        if not math.isfinite(pose.sum()):
             break
-    return Solution(pose, information)
+    return Solution(pose, np.triu(A) + np.triu(A, 1).T)
 
 
-def _moved(T: FloatArray, step: FloatArray) -> FloatArray:
-    """`rhov_core.pose.perturb` of one pose, ten times quicker, with the step cut to a sensible length."""
-    step = step * min(1.0, LARGEST_ROTATION_STEP / max(float(np.linalg.norm(step[3:])), 1e-12))
+@numba.njit(cache=True)
+def _moved(T, A, b, damping):  # type: ignore[no-untyped-def]
+    """The pose (4, 4) after the step that solves the damped normal equations, cut to a sensible length.
+
+    The damped matrix is positive definite, so it is factorised as L D L^T without pivots. Moves the pose like
+    `rhov_core.pose.perturb`.
+    """
+    largest = 0.0
+    for i in range(6):
+        largest = max(largest, A[i, i])
+    L, D, step = np.zeros((6, 6)), np.empty(6), -b
+    for i in range(6):
+        for j in range(i):
+            value = A[j, i]
+            for k in range(j):
+                value -= L[i, k] * D[k] * L[j, k]
+            L[i, j] = value / D[j]
+            step[i] -= L[i, j] * step[j]
+        D[i] = A[i, i] * (1.0 + damping) + 1e-9 * (1.0 + largest)
+        for k in range(i):
+            D[i] -= L[i, k] * L[i, k] * D[k]
+    for i in range(5, -1, -1):
+        step[i] /= D[i]
+        for k in range(i + 1, 6):
+            step[i] -= L[k, i] * step[k]
+    angle = np.sqrt(step[3] ** 2 + step[4] ** 2 + step[5] ** 2)
+    if angle > LARGEST_ROTATION_STEP:
+        step *= LARGEST_ROTATION_STEP / angle
+        angle = LARGEST_ROTATION_STEP
+    x, y, z = step[3:] / max(angle, 1e-300)
+    s, c, v = np.sin(angle), np.cos(angle), 1.0 - np.cos(angle)
+    turn = (
+        (c + v * x * x, v * x * y - s * z, v * x * z + s * y),
+        (v * x * y + s * z, c + v * y * y, v * y * z - s * x),
+        (v * x * z - s * y, v * y * z + s * x, c + v * z * z),
+    )
     out = np.eye(4)
-    out[:3, :3] = cv2.Rodrigues(step[3:])[0] @ T[:3, :3]
-    out[:3, 3] = T[:3, 3] + step[:3]
+    for i in range(3):
+        for j in range(3):
+            out[i, j] = turn[i][0] * T[0, j] + turn[i][1] * T[1, j] + turn[i][2] * T[2, j]
+        out[i, 3] = T[i, 3] + step[i]
     return out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numba
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
-from rhov_core.render import rasterize
+from rhov_core.render.rasterizer import rasterize_region
 from rhov_optimizer.registration.mesh import CentredMesh
 
 NEAREST = 0.01
@@ -45,17 +47,15 @@ class SurfaceView:
             T: (4, 4) its pose.
             margin: Free space around the silhouette, where the image has it [pixel].
         """
-        vertices = mesh.vertices @ T[:3, :3].T + T[:3, 3]
-        if not np.isfinite(vertices).all() or vertices[:, 2].min() < NEAREST:
+        vertices = np.empty((1, len(mesh.vertices), 3), np.float32)
+        left, right, top, bottom = _place(mesh.vertices, T, camera.fx, camera.fy, camera.cx, camera.cy, vertices[0])
+        if not right >= left:
             return None
-        uv = vertices[:, :2] / vertices[:, 2:] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
-        low = np.maximum(np.floor(uv.min(0)).astype(int) - margin, 0)
-        high = np.minimum(np.ceil(uv.max(0)).astype(int) + margin + 1, [camera.width, camera.height])
-        if (high - low < 2).any():
+        x0, x1 = max(math.floor(left) - margin, 0), min(math.ceil(right) + margin + 1, camera.width)
+        y0, y1 = max(math.floor(top) - margin, 0), min(math.ceil(bottom) + margin + 1, camera.height)
+        if x1 - x0 < 2 or y1 - y0 < 2:
             return None
-        (x0, y0), (width, height) = low.tolist(), (high - low).tolist()
-        region = camera.cropped(x0, y0, width, height)
-        face_id, inverse_depth = rasterize(vertices[None].astype(np.float32), mesh.faces, region)
+        face_id, inverse_depth = rasterize_region(vertices, mesh.faces, camera, x0, y0, x1 - x0, y1 - y0)
         return cls(T, x0, y0, face_id[0], inverse_depth[0], mesh, camera)
 
     @property
@@ -65,9 +65,14 @@ class SurfaceView:
         return slice(self.y0, self.y0 + height), slice(self.x0, self.x0 + width)
 
     def silhouette(self) -> BoolArray:
-        """(H, W) where the object is drawn, in the whole image."""
+        """(H, W) where the object is drawn, in the whole image; read-only."""
+        return self._silhouette
+
+    @cached_property
+    def _silhouette(self) -> BoolArray:
         out = np.zeros((self.camera.height, self.camera.width), np.bool_)
-        out[self.region] = self.face_id >= 0
+        np.greater_equal(self.face_id, 0, out=out[self.region])
+        out.flags.writeable = False
         return out
 
     def inside(self, pixels: FloatArray, margin: int) -> BoolArray:
@@ -114,6 +119,26 @@ def lookup(image: BoolArray, pixels: FloatArray) -> BoolArray:
     out = np.zeros(len(pixels), np.bool_)
     out[held] = image[row[held], column[held]]
     return out
+
+
+@numba.njit(cache=True)
+def _place(points, T, fx, fy, cx, cy, out):  # type: ignore[no-untyped-def]
+    """Writes points (N, 3) at a pose (4, 4) and returns the bounds of their pixels: left, right, top, bottom.
+
+    The bounds are empty if a point is too near or not finite.
+    """
+    left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
+    for n in range(points.shape[0]):
+        x, y, z = points[n, 0], points[n, 1], points[n, 2]
+        px = T[0, 0] * x + T[0, 1] * y + T[0, 2] * z + T[0, 3]
+        py = T[1, 0] * x + T[1, 1] * y + T[1, 2] * z + T[1, 3]
+        pz = T[2, 0] * x + T[2, 1] * y + T[2, 2] * z + T[2, 3]
+        if not (pz >= NEAREST and np.isfinite(px + py + pz)):
+            return np.inf, -np.inf, np.inf, -np.inf
+        out[n, 0], out[n, 1], out[n, 2] = px, py, pz
+        u, v = px / pz * fx + cx, py / pz * fy + cy
+        left, right, top, bottom = min(left, u), max(right, u), min(top, v), max(bottom, v)
+    return left, right, top, bottom
 
 
 @numba.njit(cache=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray, FloatArray
-from rhov_core.pose import rotation_angle
 from rhov_optimizer.registration.jacobian import project
 from rhov_optimizer.registration.surface import SurfaceView, lookup
 from rhov_optimizer.tracking.gated_matcher import GatedMatcher
@@ -121,9 +121,8 @@ class KeyframeStore:
         """Smallest rotation [rad] between (3, 3) and a keyframe; infinite without keyframes."""
         if not self._keyframes:
             return float("inf")
-        return float(
-            rotation_angle(np.stack([k.rotation for k in self._keyframes]).transpose(0, 2, 1) @ rotation).min()
-        )
+        trace = max(float(np.vdot(k.rotation, rotation)) for k in self._keyframes)
+        return math.acos(min(max((trace - 1) / 2, -1.0), 1.0))
 
     def richest(self, rotation: FloatArray | None) -> int:
         """Number of features of the richest keyframe that is turned less than `NEAR` against a rotation (3, 3).

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rhov_core.arrays import BoolArray
+from rhov_core.arrays import BoolArray, ByteArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.interfaces import ObjectSegmenter
-from rhov_optimizer.registration.agreement import overlap
+from rhov_optimizer.registration import agreement
 from rhov_optimizer.registration.contour import ObservedContour
 from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
@@ -31,10 +31,7 @@ def widened_hand(cues: FrameCues, margin: int) -> BoolArray | None:
     covered = cues.covered
     if covered is None or not covered.any():
         return None
-    if margin == 0:
-        return covered
-    square = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
-    return cv2.dilate(covered.astype(np.uint8), square).astype(np.bool_)
+    return covered if margin == 0 else cv2.dilate(covered.view(np.uint8), _square(2 * margin + 1)).view(np.bool_)
 
 
 def hidden_part(mask: BoolArray, view: SurfaceView, hand: BoolArray | None, margin: int) -> BoolArray | None:
@@ -55,13 +52,16 @@ def hidden_part(mask: BoolArray, view: SurfaceView, hand: BoolArray | None, marg
     missing = silhouette & ~mask[view.region]
     if hand is not None:
         missing &= ~hand[view.region]
-    core = cv2.morphologyEx(missing.astype(np.uint8), cv2.MORPH_OPEN, np.ones((THICK, THICK), np.uint8))
+    core = cv2.morphologyEx(missing.view(np.uint8), cv2.MORPH_OPEN, _square(THICK))
     if not 0 < np.count_nonzero(core) <= MOST_HIDDEN * np.count_nonzero(silhouette):
         return None
     out = np.zeros(mask.shape, np.uint8)
     out[view.region] = core
-    size = THICK + 2 * margin
-    return cv2.dilate(out, np.ones((size, size), np.uint8)).astype(np.bool_)
+    return cv2.dilate(out, _square(THICK + 2 * margin)).view(np.bool_)
+
+
+def _square(size: int) -> ByteArray:
+    return np.ones((size, size), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,8 @@ class MaskObservation:
 
     def overlap(self, view: SurfaceView | None) -> float:
         """Overlap with a silhouette outside the hand, 0 to 1; NaN if there is none."""
-        return float("nan") if view is None else overlap(view.silhouette(), self.mask, self.hand)
+        return float("nan") if view is None else agreement.overlap(view.silhouette(), self.mask, self.hand)
 
     def covered(self, view: SurfaceView | None) -> float:
         """How much of the mask outside the hand a silhouette covers, 0 to 1; NaN if there is none."""
-        if view is None:
-            return float("nan")
-        mask = self.mask if self.hand is None else self.mask & ~self.hand
-        area = np.count_nonzero(mask)
-        return np.count_nonzero(mask & view.silhouette()) / area if area else float("nan")
+        return float("nan") if view is None else agreement.covered(view.silhouette(), self.mask, self.hand)

@@ -20,6 +20,7 @@ from franka_imitation.learning.history import History
 from franka_imitation.learning.matching import Match, Matching
 from franka_imitation.learning.observation import guided_observation, paper_observation
 from franka_imitation.learning.poses import rotate
+from franka_imitation.learning.reactive import ReactiveExpert
 from franka_imitation.learning.reward import RewardConfig, RewardState, reward_terms
 from franka_imitation.learning.tasks import Tasks
 from franka_imitation.learning.ways import with_room
@@ -101,11 +102,13 @@ class Environment:
         self._tasks = self._all_tasks.select(self.task_index)
         self.matching = Matching(config, self._tasks)
         self.guide = Guide(arm, config, self._tasks)
+        self._reactive = ReactiveExpert(arm, config, self._all_tasks, ready)
         self._history = History(self.count, config.history, config.history_stride)
         self._held_starts: HeldStarts | None = None
         self._held_share = 0.0
         self._total = torch.zeros(self.count, dtype=torch.float64)
-        self._state = backend.state()
+        self._look()
+        self._seen = self._state.object_pose
         self._start_height = torch.zeros(self.count, dtype=torch.float64)
         self.term_sums: dict[str, float] = defaultdict(float)
         """Sums of the reward's terms over all steps, by name."""
@@ -145,7 +148,12 @@ class Environment:
         return self._state
 
     def expert(self) -> Tensor:
-        """(N, 8) what the expert would do now."""
+        """(N, 8) what the expert would do now: one that knows no more than the observation shows."""
+        if self.config.observation == "paper":
+            tool, jacobian = self._tool, self._jacobian
+            return self._reactive.action(
+                self._state, tool, jacobian, self._seen, self.matching, self._tasks, self.task_index
+            )
         return expert_action(self.guide, self.arm, self._state.q, self.config.max_joint_delta)
 
     def step(self, action: Tensor) -> Step:
@@ -155,7 +163,7 @@ class Environment:
         target = self.arm.limited(self._state.q + self.config.max_joint_delta * done_now[:, :JOINTS])
         width = torch.where(done_now[:, JOINTS] > 0, self._tasks.opening, self._tasks.closing)
         self._backend.step(target, width, self._tasks.grip_force)
-        self._state = self._backend.state()
+        self._look()
         started, velocity = self.matching.started.clone(), self.matching.current_velocity()
         match = self.matching.step(self._state.object_pose)
         reward = self._judge(action, started, velocity, match)
@@ -180,7 +188,7 @@ class Environment:
             held = self._held_starts.begin(start, self.task_index[ids], which, where, self.matching.length)
             start = held.state
         self._backend.reset(ids, start)
-        self._state = self._backend.state()
+        self._look()
         self.matching.reset(ids, self._tasks)
         self.guide.reset(ids, self._tasks, self._random.seen(self._state.object_pose)[ids])
         if held is not None:
@@ -190,19 +198,25 @@ class Environment:
         self._history.begin(ids)
         self._total[ids] = 0
 
+    def _look(self) -> None:
+        """Takes over the state of the simulation."""
+        self._state = self._backend.state()
+        self._tool, self._jacobian = self.arm.jacobian(self._state.q)
+
     def _observe(self) -> Tensor:
-        """(N, O) what is seen now; moves the guide on."""
+        """(N, O) what is seen now; moves the guide on where it is shown."""
         state, matching = self._state, self.matching
-        seen = self._random.seen(state.object_pose)
-        self.guide.update(Sight(state.q, state.width, seen, matching.started, matching.goal, matching.fraction_waited))
-        observation = paper_observation(state, seen, self.guide.tool, matching)
-        if self.config.observation == "guided":
-            observation = guided_observation(observation, seen, self.guide, state.q, matching)
+        self._seen = seen = self._random.seen(state.object_pose)
+        if self.config.observation == "paper":
+            observation = paper_observation(state, seen, self._tool, matching)
+        else:
+            started, goal, waited = matching.started, matching.goal, matching.fraction_waited
+            self.guide.update(Sight(state.q, self._tool, self._jacobian, state.width, seen, started, goal, waited))
+            observation = guided_observation(state, seen, self.guide, matching)
         return self._history.add(observation.float().clamp(-_LARGEST, _LARGEST))
 
     def _judge(self, action: Tensor, started: Tensor, velocity: Tensor, match: Match) -> Tensor:
-        state = self._state
-        tool = self.arm.forward(state.q)
+        state, tool = self._state, self._tool
         side = torch.zeros(self.count, 3, dtype=tool.dtype)
         side[:, 1] = state.width / 2
         offset = rotate(tool[:, 3:], side)

@@ -65,6 +65,10 @@ class Sight:
     """What the guide is told in each step, N environments."""
 
     q: Tensor
+    tool: Tensor
+    """(N, 7) pose of the tool centre point."""
+    jacobian: Tensor
+    """(N, 6, 7) of `tool`."""
     width: Tensor
     object_pose: Tensor
     """(N, 7) as measured."""
@@ -99,6 +103,8 @@ class Guide:
         """(N, 6) how the way-point moves [m/s], [rad/s]."""
         self.tool = torch.zeros(count, 7, dtype=torch.float64)
         self.jacobian = torch.zeros(count, 6, JOINTS, dtype=torch.float64)
+        self.error = torch.zeros(count, 6, dtype=torch.float64)
+        """(N, 6) from the tool to the way-point."""
         self._corner = torch.zeros(count, dtype=torch.long)
         self._progress = torch.zeros(count, dtype=torch.float64)
         self._grip = torch.zeros(count, 7, dtype=torch.float64)
@@ -134,20 +140,16 @@ class Guide:
         """(N,) whether the fingers should be closed."""
         return (self.stage >= Stage.CLOSE) & (self.stage <= Stage.FOLLOW)
 
-    @property
-    def error(self) -> Tensor:
-        """(N, 6) from the tool to the way-point."""
-        return difference(self.way_point, self.tool)
-
     def update(self, sight: Sight) -> None:
         """Moves way-points and stages on, by one control step."""
         self.steps += 1
-        self.tool, self.jacobian = self._arm.jacobian(sight.q)
+        self.tool, self.jacobian = sight.tool, sight.jacobian
         self._look(sight)
         before, last = self.stage.clone(), self.way_point.clone()
         self._leave_stages(sight)
         self._aim_posture(sight)
         self.way_point = self._aim(sight)
+        self.error = difference(self.way_point, self.tool)
         stays = (self.stage == before) & ~self.moves_joints & (self.stage != Stage.CLOSE)
         moved = (difference(self.way_point, last) * CONTROL_RATE).clamp(-_MAX_TWIST, _MAX_TWIST)
         self.twist = torch.where(stays[:, None], (1 - _TWIST_RATE) * self.twist + _TWIST_RATE * moved, 0.0)

@@ -97,8 +97,12 @@ class Matching:
         return self._tasks.goals[self._rows(), (self.goal + 1).clamp_max(self._tasks.goals.shape[1] - 1)]
 
     def current_velocity(self) -> Tensor:
-        """(N, 6) velocities of the current goals [m/s], [rad/s]."""
-        return self._tasks.goal_velocity[self._rows(), self.goal]
+        """(N, 6) velocities of the current goals by finite differences [m/s], [rad/s]; see the paper's eq. 14."""
+        rows, goals = self._rows(), self._tasks.goals
+        to = (self.goal + 1).clamp_max(goals.shape[1] - 1)
+        source = (to - 1).clamp_min(0)
+        step = difference(goals[rows, to], goals[rows, source])
+        return step * CONTROL_RATE / self._tasks.dwell[rows, to, None]
 
     def step(self, object_pose: Tensor) -> Match:
         """Judges poses (N, 7) of the object and moves the goals on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -13,8 +15,12 @@ from franka_imitation.learning.poses import axes, difference
 from franka_imitation.robot import JOINTS
 
 _POSE = 9
-PAPER_SIZE = 2 * (JOINTS + 1) + 3 + 6 + 2 * _POSE
-GUIDED_SIZE = PAPER_SIZE + 2 * _POSE + 6 + 6 + JOINTS + len(Stage) + 2
+_WAVES = (0.2, 0.05)
+"""Lengths of the sines in which the vector to the object is shown besides [m]: a network tells a few millimetres near
+the grasp from a number that covers half a metre only after very long training."""
+_COMMON_SIZE = 2 * (JOINTS + 1) + 3 + 6 + 2 * _POSE
+PAPER_SIZE = _COMMON_SIZE + 6 * len(_WAVES)
+GUIDED_SIZE = _COMMON_SIZE + 2 * _POSE + 6 + 6 + JOINTS + len(Stage) + 2
 _LONGEST_DWELL = 60.0
 """Of what is shown of the time in the stage CLOSE [control steps]."""
 
@@ -28,7 +34,8 @@ def paper_observation(state: SimState, object_pose: Tensor, tool: Tensor, matchi
     """(N, PAPER_SIZE) observations of section 4.2, roughly scaled to 1.
 
     Joint positions and velocities (with the fingers'), vector from the gripper to the object, position and rotation
-    difference to the current goal, current and next goal.
+    difference to the current goal, current and next goal. The vector to the object is there twice, plain and, last, as
+    sines and cosines of its coordinates.
 
     Args:
         state: Of the simulation.
@@ -36,6 +43,13 @@ def paper_observation(state: SimState, object_pose: Tensor, tool: Tensor, matchi
         tool: (N, 7) pose of the tool centre point.
         matching: Tells the goals.
     """
+    to_object = object_pose[:, :3] - tool[:, :3]
+    waves = [wave(2 * math.pi / length * to_object) for length in _WAVES for wave in (torch.sin, torch.cos)]
+    return torch.cat([_common(state, object_pose, tool, matching), *waves], -1)
+
+
+def _common(state: SimState, object_pose: Tensor, tool: Tensor, matching: Matching) -> Tensor:
+    """What both kinds of observation begin with."""
     current, following = matching.current(), matching.following()
     error = difference(current, object_pose)
     parts = [
@@ -52,27 +66,26 @@ def paper_observation(state: SimState, object_pose: Tensor, tool: Tensor, matchi
     return torch.cat(parts, -1)
 
 
-def guided_observation(paper: Tensor, object_pose: Tensor, guide: Guide, q: Tensor, matching: Matching) -> Tensor:
-    """(N, GUIDED_SIZE): the paper's, and what is to be done now.
+def guided_observation(state: SimState, object_pose: Tensor, guide: Guide, matching: Matching) -> Tensor:
+    """(N, GUIDED_SIZE): what the paper's policy sees, and what is to be done now.
 
     Args:
-        paper: The paper's observation.
+        state: Of the simulation.
         object_pose: (N, 7) as measured.
         guide: Updated with the same state.
-        q: (N, 7) joint positions [rad].
-        matching: Tells how far the motion is.
+        matching: Tells the goals.
     """
     by_joint = guide.moves_joints[:, None]
-    error = guide.error * torch.tensor([20.0, 20, 20, 4, 4, 4], dtype=q.dtype)
-    stage = torch.nn.functional.one_hot(guide.stage, len(Stage)).to(q.dtype)
+    error = guide.error * torch.tensor([20.0, 20, 20, 4, 4, 4], dtype=state.q.dtype)
+    stage = torch.nn.functional.one_hot(guide.stage, len(Stage)).to(state.q.dtype)
     closing = (guide.stage == Stage.CLOSE) * guide.steps.clamp_max(_LONGEST_DWELL) / _LONGEST_DWELL
     parts = [
-        paper,
+        _common(state, object_pose, guide.tool, matching),
         *_shown(object_pose),
         *_shown(guide.tool),
         torch.where(by_joint, 0.0, error),
         torch.where(by_joint, 0.0, 2 * guide.twist),
-        torch.where(by_joint, 4 * (guide.posture - q), 0.0),
+        torch.where(by_joint, 4 * (guide.posture - state.q), 0.0),
         stage,
         closing[:, None],
         matching.fraction_matched[:, None],

@@ -24,9 +24,9 @@ _RADIAN = 0.2
 """Turning by a radian counts as much as this distance [m]."""
 _NEAR, _FAR = 0.06, 0.14
 """The tool is led straight if it is this near to where it should be, and along the planned postures if this far [m]."""
-_OFF, _WIDE = 0.006, 0.02
+_OFF, _WIDE = 0.01, 0.04
 """Beside the line of the approach: free to go on, and only from the full distance [m]."""
-_TAKEN = 0.008
+_TAKEN = 0.012
 """The fingers close when the tool is this near to the grasp [m]."""
 _HELD = 0.04
 """Closing or closed fingers stay closed while the tool is this near to the grasp [m]."""
@@ -66,17 +66,27 @@ class ReactiveExpert:
         self._approach = JointWay(torch.cat([ready.expand(count, 1, -1), tasks.approach], 1))
         self._transfer = JointWay(torch.cat([q_lifted[:, None], tasks.transfer], 1))
 
-    def action(self, state: SimState, seen: Tensor, matching: Matching, tasks: Tasks, index: Tensor) -> Tensor:
+    def action(
+        self,
+        state: SimState,
+        tool: Tensor,
+        jacobian: Tensor,
+        seen: Tensor,
+        matching: Matching,
+        tasks: Tasks,
+        index: Tensor,
+    ) -> Tensor:
         """(N, 8) joint deltas over `max_joint_delta`, and 1 for open or -1 for closed fingers.
 
         Args:
             state: Of the simulation.
+            tool: (N, 7) pose of the tool centre point.
+            jacobian: (N, 6, 7) of it.
             seen: (N, 7) pose of the object as measured.
             matching: Tells the goals.
             tasks: Those of the N environments.
             index: (N,) which they are of all tasks.
         """
-        tool, jacobian = self._arm.jacobian(state.q)
         grasp = compose(seen, tasks.grasp)
         off = difference(grasp, tool)
         distance = off[:, :3].norm(dim=-1)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from franka_imitation.learning.backend import CONTROL_RATE
-from franka_imitation.learning.poses import difference, pose_tensor
+from franka_imitation.learning.poses import pose_tensor
 from franka_imitation.motion_plan import PHASES, MotionPlan
 from franka_imitation.robot import Robot
 from rhov_core.arrays import FloatArray
@@ -50,13 +50,6 @@ class Tasks:
 
     def __len__(self) -> int:
         return len(self.start)
-
-    @property
-    def goal_velocity(self) -> Tensor:
-        """(K, F, 6) velocities of the goals by finite differences [m/s], [rad/s]; see the paper's eq. 14."""
-        steps = difference(self.goals[:, 1:], self.goals[:, :-1])
-        velocity = steps * CONTROL_RATE / self.dwell[:, 1:, None]
-        return torch.cat([velocity, velocity[:, -1:]], 1)
 
     def select(self, index: Tensor) -> Tasks:
         """The tasks with indices (n,)."""

@@ -13,6 +13,7 @@ from franka_imitation.planner import Planner
 from franka_imitation.robot import Robot
 from franka_imitation.scene import build_scene, object_poses
 from rhov_core.errors import PlanningError
+from rhov_core.pose import make_transform
 
 ROBOT = Robot.load("panda")
 CONFIG = ImitationConfig(up_in_camera=(0.0, -1.0, 0.0), candidates=1)
@@ -35,13 +36,13 @@ def carry(box, carried_box_result, shown):
         planner[:] = planner or [Planner(box, ROBOT, CONFIG)]
         return Recovery(planner[0], shown, plan.T_table_camera, CONFIG)
 
-    def run(feedback, recover=True, **conditions):
+    def run(feedback, recover=True, aside=0.0, **conditions):
         chosen = Conditions(**conditions)
         scene = build_scene(ROBOT, disturbed(box, chosen))
         workplace = SimulatedWorkplace(scene, chosen, Disturbances.during(plan))
         kinematics = Kinematics(scene, CONFIG.joint_margin)
         executor = Executor(workplace, kinematics, ROBOT, feedback, recovery if recover else None)
-        execution = executor.run(plan, wanted)
+        execution = executor.run(plan, make_transform(np.eye(3), [0.0, aside, 0.0]) @ wanted)
         return execution, execution.judged(plan.T_table_object, CONFIG)
 
     return run
@@ -83,6 +84,17 @@ def test_a_dropped_object_is_taken_up_again_and_brought_to_where_it_was_lost(car
     assert lowest[lifted:].min() < 0.001  # it lay on the table in between
     assert score.fraction_matched >= 0.9
     assert (execution.due >= 0).all()
+
+
+def test_a_badly_held_object_is_put_down_before_it_is_let_go(carry, box, carried_box_result):
+    """The corrections are too small for where the object is wanted, so it stays off."""
+    feedback = FeedbackConfig(max_correction=0.005, patience=0.5, retries=1)
+    execution, _ = carry(feedback, aside=0.06)
+    assert "lost 2 times" in execution.gave_up
+    lowest = np.array([(box.vertices @ T[:3, :3].T + T[:3, 3])[:, 2].min() for T in object_poses(execution.state)])
+    opens = np.flatnonzero(np.diff(execution.state[:, 7:9].sum(axis=1)) > 5e-4)
+    after = opens[opens > np.argmax(lowest > 0.05)]
+    assert len(after) and lowest[after[0]] < 0.04
 
 
 def test_without_recovery_a_drop_ends_the_motion(carry):

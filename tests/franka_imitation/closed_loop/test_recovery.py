@@ -10,7 +10,7 @@ from franka_imitation.resting import resting_poses
 from franka_imitation.robot import Robot
 from franka_imitation.settling import steady
 from rhov_core.errors import PlanningError
-from rhov_core.pose import make_transform
+from rhov_core.pose import make_transform, transform_points
 
 ROBOT = Robot.load("panda")
 CONFIG = ImitationConfig(up_in_camera=(0.0, -1.0, 0.0), candidates=1)
@@ -60,6 +60,23 @@ def test_the_hand_retreats_upwards_and_ends_at_the_start_posture(recovery, carri
     assert motion.velocity[[0, -1]] == pytest.approx(np.zeros((2, 7)), abs=1e-9)
     assert tools[:, 2, 3].min() > tools[0, 2, 3] - 0.02
     assert np.abs(np.diff(motion.q, axis=0)).max() < 0.05
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_an_object_on_the_hand_is_brought_down_with_the_hand_above_it(recovery, carried_box_result, held):
+    plan, kinematics = carried_box_result.plan, recovery.planner.kinematics
+    q = plan.q[-1]
+    tool = kinematics.forward(q[None])[0]
+    carried = tool @ np.linalg.inv(plan.T_object_tcp)
+    assert recovery.is_aloft(carried) and not recovery.is_aloft(plan.T_table_object_start)
+    motion = recovery.bringing_down(q, carried, 0.04, held=held)
+    assert motion.q[0] == pytest.approx(q)
+    assert motion.velocity[[0, -1]] == pytest.approx(np.zeros((2, 7)), abs=1e-9)
+    end = kinematics.forward(motion.q[-1:])[0]
+    assert end[2, 2] == pytest.approx(-1.0, abs=1e-3)
+    corners = transform_points(end @ np.linalg.inv(tool) @ carried, recovery.planner.shape.corners)
+    assert 0.0 < corners[:, 2].min() < (0.04 if held else 0.15)
+    assert end[2, 3] > (0.015 if held else 0.14)
 
 
 def test_an_object_out_of_reach_is_refused(recovery, carried_box_result):

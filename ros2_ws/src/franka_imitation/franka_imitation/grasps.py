@@ -12,6 +12,7 @@ from franka_imitation.kinematics import Kinematics
 from franka_imitation.robot import Robot
 from franka_imitation.shape import ConvexShape
 from franka_imitation.start_pose import pickable
+from franka_imitation.table_grasps import fitted_to_table
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.errors import PlanningError
 from rhov_core.pose import make_transform, transform_points
@@ -26,8 +27,6 @@ _UNSUPPORTED = 0.04
 """Cost of pads without any support [m]."""
 _NARROW = 0.014
 """What collides with wide open fingers is tried with them this much wider than the object [m]."""
-_NOT_FROM_TABLE = 0.03
-"""Cost of a grasp that takes the object up in none of the poses in which it stands [m]."""
 _FRICTION = 0.35
 """Contact normals may deviate from the closing axis by the angle of this friction coefficient."""
 _THINNEST = 0.002
@@ -90,6 +89,7 @@ def find_grasps(
         shape: The object.
         standing: (S, 4, 4) T_table_object of the poses in which it stands. Of low objects only what is grasped
             straight from above leaves the hand above the table, so this direction is tried for each closing axis.
+            Grasps that take the object up in none of these poses are left out, if there are others.
         kinematics: Of the arm.
         checker: For collisions of the hand with the object.
         robot: Gives the width of the gripper.
@@ -113,6 +113,9 @@ def find_grasps(
 
     frames, width = _turn_around(points[fits], normals[fits], crossing.length[fits], standing[:, 2, :3])
     gripper = GripperBounds.of(robot)
+    grid = frames.reshape(-1, _TURNS + len(standing), 4, 4)
+    for number, pose in enumerate(standing, start=_TURNS):
+        grid[:, number] = fitted_to_table(grid[:, number], crossing.length[fits] + _NARROW, pose, gripper)
     room = _palm_is_outside(shape, frames, gripper)
     frames, width = frames[room], width[room]
     lever = _lever(shape, frames, width)
@@ -121,7 +124,9 @@ def find_grasps(
         np.stack([np.full(len(width), robot.gripper.max_width), width + _NARROW]), robot.gripper.max_width
     )
     from_table = np.stack([pickable(frames, opening, standing, gripper) for opening in openings])
-    order = np.argsort(cost + _NOT_FROM_TABLE * ~from_table.any(axis=0), kind="stable")
+    order = np.argsort(cost, kind="stable")
+    if from_table.any():
+        order = order[from_table.any(axis=0)[order]]
     q = kinematics.rest
     T_base_tcp = kinematics.forward(q[None])[0]
     kept: list[tuple[int, float]] = []

@@ -36,6 +36,8 @@ _KEY_PERIOD = 1.2
 """Between the frames that are used for screening, where their number allows it [s]."""
 _EXAMINED = 24
 """Candidates that are examined frame by frame."""
+_FEW = 60
+"""With fewer grasps for a given start pose, others are looked for that suit it."""
 _SPLINE_ROOM = 0.01
 """Splines between postures may leave the range of the postures by this much [rad]."""
 
@@ -60,12 +62,9 @@ class Planner:
         self.kinematics = Kinematics(self.scene, config.joint_margin + _SPLINE_ROOM)
         self.shape = ConvexShape.of(object_model)
         self.resting = steady(resting_poses(self.shape), self.scene)
-        checker = CollisionChecker(self.scene, config.clearance)
-        self._finder = RouteFinder(self.kinematics, checker, config)
-        standing = np.array([pose.T_table_object for pose in self.resting])
-        self.grasps: Grasps = find_grasps(
-            self.shape, standing, self.kinematics, checker, robot, config.grip_clearance, config.seed
-        )
+        self._checker = CollisionChecker(self.scene, config.clearance)
+        self._finder = RouteFinder(self.kinematics, self._checker, config)
+        self.grasps: Grasps = self._sampled(np.array([pose.T_table_object for pose in self.resting]))
 
     def routes(self, demonstration: Demonstration, placement: Placement | FloatArray) -> Iterator[Route]:
         """Ways to make the motion, best first.
@@ -149,13 +148,22 @@ class Planner:
     def _pickable(self, start: FloatArray | None) -> Grasps:
         """The grasps that are possible on the table where the object stands: at a pose (4, 4) or by itself."""
         standing = np.array([pose.T_table_object for pose in self.resting]) if start is None else start[None]
-        good = pickable(self.grasps.T_object_tcp, self.grasps.opening, standing, GripperBounds.of(self.robot))
+        grasps, gripper = self.grasps, GripperBounds.of(self.robot)
+        good = pickable(grasps.T_object_tcp, grasps.opening, standing, gripper)
+        if start is not None and good.sum() < _FEW:
+            grasps = self._sampled(standing)
+            good = pickable(grasps.T_object_tcp, grasps.opening, standing, gripper)
         if not good.any():
             raise PlanningError(
                 f"None of {len(good)} grasps leaves the hand above the table in any of {len(standing)} poses in which "
                 "the object stands by itself: let it stand on something, or give another start pose in the placement."
             )
-        return self.grasps.where(good)
+        return grasps.where(good)
+
+    def _sampled(self, standing: FloatArray) -> Grasps:
+        """Grasps for poses T_table_object (S, 4, 4)."""
+        clearance, seed = self._config.grip_clearance, self._config.seed
+        return find_grasps(self.shape, standing, self.kinematics, self._checker, self.robot, clearance, seed)
 
 
 def _key_frames(demonstration: Demonstration) -> NDArray[np.int64]:

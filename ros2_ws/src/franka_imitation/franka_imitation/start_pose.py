@@ -23,7 +23,7 @@ _FROM_BELOW = -0.3
 """Grasps that come more from below are not tried: downward component of the approach."""
 _WAY_POINTS = 12
 """Postures on each straight piece."""
-_TIP_CLEARANCE = 0.005
+TIP_CLEARANCE = 0.005
 """Of finger tips and palm over the table [m]."""
 
 
@@ -88,7 +88,7 @@ def pickable(T_object_tcp: FloatArray, opening: FloatArray, starts: FloatArray, 
     lowest = (tools[..., None, 2, :3] * gripper.corners).sum(axis=-1).min(axis=-1)
     tip = np.abs(tools[..., 2, 0]) * gripper.tip[0] + np.abs(tools[..., 2, 1]) * (opening / 2 + gripper.tip[1])
     lowest = np.minimum(lowest, tools[..., 2, 2] * gripper.tip[2] - tip) + tools[..., 2, 3]
-    return ((lowest > _TIP_CLEARANCE) & (down > _FROM_BELOW)).any(axis=0)
+    return ((lowest > TIP_CLEARANCE) & (down > _FROM_BELOW)).any(axis=0)
 
 
 def standing_poses(resting: list[RestingPose], side: float) -> FloatArray:

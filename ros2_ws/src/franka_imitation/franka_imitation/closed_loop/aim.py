@@ -62,13 +62,15 @@ class Aim:
         """Whether the object is not in the grip although it should be."""
         return self._far >= _TWICE
 
-    def is_off(self, time: float, tool: FloatArray) -> bool:
-        """Whether the demonstration should wait at a time of the plan [s] with the tool sent to (4, 4)."""
+    def error(self, time: float, tool: FloatArray) -> float:
+        """How far the object is off at a time of the plan [s] with the tool sent to (4, 4); beyond 1 the demonstration
+        should wait.
+        """
         if self.phase(time) < _FOLLOW or self._grip.is_empty:
-            return False
+            return 0.0
         error = difference(self._wanted_at(time), tool @ inverse(self._grip.pose))
-        far = np.linalg.norm(error[:3]) > self._config.wait_position
-        return bool(far or np.linalg.norm(error[3:]) > self._config.wait_rotation)
+        far = np.linalg.norm(error[:3]) / max(self._config.wait_position, 1e-9)
+        return float(max(far, np.linalg.norm(error[3:]) / max(self._config.wait_rotation, 1e-9)))
 
     def tool(self, time: float, planned: FloatArray) -> FloatArray:
         """(4, 4) T_base_tcp at a time of the plan [s] at which (4, 4) was planned."""

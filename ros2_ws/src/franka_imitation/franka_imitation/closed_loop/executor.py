@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,12 @@ from franka_imitation.closed_loop.config import FeedbackConfig
 from franka_imitation.closed_loop.correction import Correction
 from franka_imitation.closed_loop.execution import Execution
 from franka_imitation.closed_loop.player import Player
-from franka_imitation.closed_loop.pose_filter import PoseFilter
+from franka_imitation.closed_loop.put_away import Grip, put_away
 from franka_imitation.closed_loop.recovery import Recovery
-from franka_imitation.closed_loop.workplace import SimulatedWorkplace
+from franka_imitation.closed_loop.workplace import Workplace
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.robot import Robot
-from franka_imitation.timing import hold
 from rhov_core.arrays import FloatArray
 from rhov_core.errors import PlanningError
 
@@ -27,17 +27,21 @@ _BRAKING = 0.25
 """In which the demonstration comes to a standstill when it has to wait [s]."""
 _DOUBT = 0.5
 """A loss may have begun so long before it is noticed [s]."""
-_LET_GO = 0.6
-"""For the fingers to open [s]."""
-_REST = 0.5
-"""For which a lost object must have stayed where it is [s]."""
-_REST_CHANGE = 0.005
-"""By at most this much [m]."""
-_REST_PATIENCE = 5.0
+_HOPELESS = 1.5
+"""Times the distance at which the demonstration waits: an object that stays so far off is badly held."""
 _TURNS = 2
 """How often an object is turned over before it is given up."""
 _STEPS = 4
 """Of inverse kinematics for each correction."""
+
+
+class _Loss(NamedTuple):
+    """That a plan could not be followed to its end."""
+
+    frame: int
+    """From here on the object may not have been where it should."""
+    grip: Grip | None
+    """With which it is still held, though not as it should be."""
 
 
 class Executor:
@@ -53,7 +57,7 @@ class Executor:
 
     def __init__(
         self,
-        workplace: SimulatedWorkplace,
+        workplace: Workplace,
         kinematics: Kinematics,
         robot: Robot,
         feedback: FeedbackConfig | None = None,
@@ -81,26 +85,30 @@ class Executor:
             retries += 1
             try:
                 recovery = self._recovery()
-                first = recovery.first(first + lost)
-                plan = self._take_up_again(player, recovery, first, self._feedback)
+                first = recovery.first(first + lost.frame)
+                plan = self._take_up_again(player, recovery, first, self._feedback, lost.grip)
             except PlanningError as error:
                 gave_up = str(error)
                 break
         return Execution(np.array(player.times), np.array(player.states), due, self._waited, retries, gave_up)
 
-    def _play(self, player: Player, plan: MotionPlan, wanted: FloatArray, due: NDArray[np.int64]) -> int | None:
-        """Follows a plan and fills in `due`; returns None, or the frame from which on the object may have been lost."""
+    def _play(self, player: Player, plan: MotionPlan, wanted: FloatArray, due: NDArray[np.int64]) -> _Loss | None:
+        """Follows a plan and fills in `due`; returns None, or how it ended before."""
         spline, feedback = CubicHermiteSpline(plan.time, plan.q, plan.velocity), self._feedback
         aim = Aim(plan, wanted, feedback) if feedback else None
         correction = self._correction()
-        at, pace, frame, waited, waits, since_look = 0.0, 1.0, 0, 0.0, False, np.inf
+        at, pace, frame, waited, waits, since_look, hopeless = 0.0, 1.0, 0, 0.0, False, np.inf, 0.0
         while at < plan.time[-1] - 1e-9:
             if aim is not None and feedback is not None and since_look >= 1 / feedback.rate - 1e-9:
                 ahead = min(at + 2 * pace * feedback.response, float(plan.time[-1]))  # by the lag of the correction
-                off, since_look = self._look(player, aim, correction, spline([at, ahead]), (at, ahead)), 0.0
-                waits = aim.lost or (off and waited < feedback.patience)
+                error = self._look(player, aim, correction, spline([at, ahead]), (at, ahead))
+                hopeless, since_look = (hopeless + since_look if error > _HOPELESS else 0.0), 0.0
+                waits = aim.lost or (error > 1 and waited < feedback.patience)
                 if aim.lost and pace == 0.0:
-                    return int((plan.frame_due < at - _DOUBT).sum())
+                    return _Loss(int((plan.frame_due < at - _DOUBT).sum()), None)
+                if hopeless > feedback.patience:
+                    frames = int((plan.frame_due < at - _DOUBT).sum())
+                    return _Loss(frames, Grip(plan.gripper_width[-1], plan.grip_force))
             k = min(int(at / plan.period + 1e-6), len(plan.time) - 1)
             pace = float(np.clip(pace + (-1 if waits else 1) * plan.period / _BRAKING, 0.0, 1.0))
             at = player.advance(spline, at, pace, correction, plan.gripper_width[k], plan.grip_force)
@@ -114,8 +122,8 @@ class Executor:
 
     def _look(
         self, player: Player, aim: Aim, correction: Correction, planned: FloatArray, times: tuple[float, float]
-    ) -> bool:
-        """Measures, corrects, and returns whether the demonstration should wait.
+    ) -> float:
+        """Measures, corrects, and returns how far the object is off, see `Aim.error`.
 
         Args:
             player: Of the robot.
@@ -132,41 +140,37 @@ class Executor:
         target = aim.tool(times[1], tools[1])
         solution = self._kinematics.inverse(target[None], near[None], rest=near, iterations=_STEPS)
         correction.aim(solution.q[0] - planned[1])
-        return aim.is_off(times[0], tools[2])
+        return aim.error(times[0], tools[2])
 
     def _take_up_again(
-        self, player: Player, recovery: Recovery, first: int, feedback: FeedbackConfig, turns: int = _TURNS
+        self,
+        player: Player,
+        recovery: Recovery,
+        first: int,
+        feedback: FeedbackConfig,
+        grip: Grip | None = None,
+        turns: int = _TURNS,
     ) -> MotionPlan:
         """Lets go, waits until the object is at rest, retreats, and plans anew for the frames from `first` on.
 
         An object that lies so that no grasp serves both for taking it up and for the rest of the demonstration is
         turned over first, at most `turns` times.
         """
-        width, still = self._robot.gripper.max_width, self._correction()
-        period = 1 / recovery.config.control_rate
-        player.drive(hold(player.q, _LET_GO, period), still, width, self._robot.gripper.max_force)
-        lies = PoseFilter(feedback)
-        patience = _REST_PATIENCE
-        while patience > 0:
-            before = None if lies.is_empty else lies.pose.copy()
-            for _ in range(round(_REST * feedback.rate)):
-                player.drive(hold(player.q, 1 / feedback.rate, period), still, width, self._robot.gripper.max_force)
-                lies.update(player.look()[0])
-            if before is not None and np.linalg.norm(lies.pose[:3, 3] - before[:3, 3]) < _REST_CHANGE:
-                break
-            patience -= _REST
+        still = self._correction()
+        lies = put_away(player, recovery, still, feedback, grip)
         turning = None
         try:
-            plan = recovery.plan(lies.pose, first)
+            plan = recovery.plan(lies, first)
         except PlanningError:
             if turns == 0:
                 raise
-            plan = turning = recovery.turning(lies.pose, first)
-        player.drive(recovery.retreat(player.q, lies.pose, width), still, width, self._robot.gripper.max_force)
+            plan = turning = recovery.turning(lies, first)
+        gripper = self._robot.gripper
+        player.drive(recovery.retreat(player.q, lies, gripper.max_width), still, gripper.max_width, gripper.max_force)
         if turning is None:
             return plan
         self._play(player, turning, turning.T_table_object, np.full(len(turning.frame_due), -1))
-        return self._take_up_again(player, recovery, first, feedback, turns - 1)
+        return self._take_up_again(player, recovery, first, feedback, turns=turns - 1)
 
     def _correction(self) -> Correction:
         feedback = self._feedback

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
 from franka_imitation.closed_loop.correction import Correction
-from franka_imitation.closed_loop.workplace import SimulatedWorkplace
+from franka_imitation.closed_loop.workplace import Workplace
 from franka_imitation.timing import Motion
 from rhov_core.arrays import FloatArray
 
@@ -38,8 +38,8 @@ class Player:
         period: Between recorded instants [s].
     """
 
-    def __init__(self, workplace: SimulatedWorkplace, period: float) -> None:
-        self._workplace, self._period = workplace, period
+    def __init__(self, workplace: Workplace, period: float) -> None:
+        self._workplace, self.period = workplace, period
         self.time = 0.0
         self.times: list[float] = []
         self.states: list[FloatArray] = []
@@ -54,14 +54,14 @@ class Player:
         self, spline: CubicHermiteSpline, at: float, pace: float, correction: Correction, width: float, force: float
     ) -> float:
         """One period, in which the time of the motion goes on by `pace` times as much; returns that time [s]."""
-        substeps = max(1, round(self._period / _SUBSTEP))
-        times = np.minimum(at + pace * self._period * (np.arange(substeps) + 1) / substeps, spline.x[-1])
+        substeps = max(1, round(self.period / _SUBSTEP))
+        times = np.minimum(at + pace * self.period * (np.arange(substeps) + 1) / substeps, spline.x[-1])
         q, velocity = spline(times), pace * spline(times, 1)
         for s in range(substeps):
-            correction.advance(self._period / substeps)
+            correction.advance(self.period / substeps)
             self._workplace.command(q[s] + correction.value, velocity[s] + correction.velocity, width, force)
-            self._workplace.step(self._period / substeps)
-        self.time += self._period
+            self._workplace.step(self.period / substeps)
+        self.time += self.period
         self.times.append(self.time)
         self.states.append(self._workplace.state)
         self._sent.append(Sent(self.time, float(times[-1]), q[-1] + correction.value))
@@ -71,7 +71,7 @@ class Player:
 
     def drive(self, motion: Motion, correction: Correction, width: float, force: float) -> None:
         """Makes a whole motion without feedback."""
-        time = np.arange(len(motion.q)) * self._period
+        time = np.arange(len(motion.q)) * self.period
         spline, at = CubicHermiteSpline(time, motion.q, motion.velocity), 0.0
         while at < time[-1] - 1e-9:
             at = self.advance(spline, at, 1.0, correction, width, force)

@@ -21,6 +21,15 @@ _PUSH_TURN = 5.0
 class Workplace(Protocol):
     """A robot that takes set-points, and something that measures where the object is."""
 
+    def reset(self, q: FloatArray, T_table_object: FloatArray, width: float) -> None:
+        """Begins a motion at a posture (7,) [rad] with the fingers `width` apart [m] and the object about at (4, 4)."""
+        ...
+
+    @property
+    def state(self) -> FloatArray:
+        """(16,) `qpos` of the simulated workplace, or what is known of it."""
+        ...
+
     @property
     def q(self) -> FloatArray:
         """(7,) joint positions [rad]."""

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from franka_imitation.learning.backend import SimBackend
 from franka_imitation.learning.mujoco_backend import MujocoBackend
+from franka_imitation.learning.warp_backend import WarpBackend
 from franka_imitation.learning.worker_backend import WorkerBackend, shared_folder
 from franka_imitation.learning.workplace_files import write_workplace
 from franka_imitation.scene import Scene
@@ -16,7 +17,7 @@ from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 from rhov_core.object_model import ObjectModel
 
-SimulatorName = Literal["mujoco", "mujoco_worker", "isaac_gym"]
+SimulatorName = Literal["mujoco", "mujoco_worker", "mujoco_warp", "isaac_gym"]
 _WORKERS = Path(__file__).parent / "workers"
 
 
@@ -24,8 +25,8 @@ _WORKERS = Path(__file__).parent / "workers"
 class SimulatorConfig:
     """Where the physics is computed while a policy learns; it is always judged in MuJoCo."""
 
-    name: Literal["mujoco", "mujoco_worker", "isaac_gym"] = setting(
-        "mujoco", "mujoco; the same in a process of its own (mujoco_worker); isaac_gym"
+    name: Literal["mujoco", "mujoco_worker", "mujoco_warp", "isaac_gym"] = setting(
+        "mujoco", "mujoco; the same in a process of its own (mujoco_worker); mujoco_warp, for GPUs; isaac_gym"
     )
     interpreter: str = setting("", "Python with Isaac Gym, for isaac_gym: 3.8 at most")
 
@@ -56,10 +57,13 @@ def make_backend(
         threads: Of MuJoCo.
 
     Raises:
+        MissingDependencyError: If the simulator is not installed.
         WorkerError: If the simulator's process does not start; the message holds what it said.
     """
     if config.name == "mujoco":
         return MujocoBackend(scene, count, substeps=substeps, threads=threads)
+    if config.name == "mujoco_warp":
+        return WarpBackend(scene, count, substeps=substeps)
     folder = shared_folder()
     write_workplace(Path(folder.name), scene, object_model, count, substeps, threads)
     return WorkerBackend(_command(config), folder, count)

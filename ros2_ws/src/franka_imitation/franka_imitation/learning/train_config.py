@@ -40,7 +40,7 @@ class TrainConfig:
     """PPO after DAgger, by the reward; kept only if it does better on the tasks that were trained on."""
     curriculum: Curriculum = field(default_factory=Curriculum)
     tasks: int = setting(48, "variations of the demonstration to train on", low=1)
-    held_out: int = setting(32, "other variations to judge by", low=1)
+    held_out: int = setting(32, "other variations to judge by; 0: the demonstration itself, as in the paper", low=0)
     seed: int = setting(0, "of everything random; the same seed gives the same policy", low=0)
     threads: int = setting(1, "of the simulator; 0: as many as processors", low=0)
 

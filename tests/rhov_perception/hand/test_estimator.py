@@ -155,6 +155,39 @@ def test_reset_forgets_the_track(estimator):
     assert hands.estimate(IMAGE, 1).estimate.side == "left"
 
 
+@pytest.mark.parametrize(("sure_error", "frames_seen"), [(1.0, [2, 4]), (0.0, [0, 1, 2, 3, 4])])
+def test_a_second_look_is_taken_where_the_first_is_not_sure(estimator, sure_error, frames_seen):
+    """A first look that finds nothing, or the other hand, is never sure."""
+    truths, frames = clip(5)
+    frames[2], frames[4] = [], [detect(truths[4], says="left", score=0.8)]
+    hands, shown = estimator(frames, sure_error=sure_error), []
+    hands._second = Replay([[]] * 5)
+    hands._second.detect = lambda image: shown.append(int(image[0, 0, 0])) or []
+    for i in range(5):
+        hands.estimate(np.full_like(IMAGE, i), i)
+    assert shown == frames_seen
+    assert hands._second.forgot >= 5 - len(frames_seen)
+
+
+def test_what_only_the_second_look_finds_is_estimated(estimator):
+    truths, frames = clip(3)
+    found = frames[1]
+    frames[1] = []
+    hands = estimator(frames)
+    hands._second = Replay([found])
+    seen = [hands.estimate(IMAGE, i).estimate for i in range(3)]
+    assert all(estimate is not None for estimate in seen)
+    assert np.linalg.norm(seen[1].joints - truths[1].joints, axis=1).mean() < 0.03
+
+
+def test_an_unsure_first_look_is_told_from_a_sure_one(estimator):
+    """Expected errors grow with the disorder of the detector's landmarks."""
+    fitter, truth = estimator([])._fitter, make_truth(np.random.default_rng(2))
+    clear = fitter.expected_error(detect(truth), "right")
+    wild = [fitter.expected_error(detect(truth, np.random.default_rng(i), 25.0, 0.05), "right") for i in range(5)]
+    assert min(wild) > 1.2 * clear
+
+
 def test_bad_input():
     with pytest.raises(InputError, match="side"):
         HandConfig(side="both")

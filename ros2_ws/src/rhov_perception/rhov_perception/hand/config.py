@@ -29,7 +29,13 @@ class HandConfig:
         True, "correct the detector's landmarks by what was learnt from rendered hands that hold things"
     )
     look_twice: bool = setting(
-        True, "look at each image mirrored too: more hands are found and fingers are better, in twice the time"
+        True, "look at an image mirrored too where the first look is not sure: more hands are found, fingers are better"
+    )
+    sure_error: float = setting(
+        0.05,
+        "one look is enough where keypoints are expected to be off by less than this on average, as a fraction of the "
+        "hand's size in the image, and the side is that of the vote; 0 always looks twice",
+        low=0.0,
     )
     keep_mask: int = setting(15, "frames for which the last hand mask is kept when no hand is found", low=0)
     max_residual: float = setting(

@@ -135,13 +135,25 @@ class HandEstimator:
 
     def _looked(self, pixels: ByteArray, frame_index: int) -> tuple[HandDetection | None, HandDetection | None]:
         """The followed hand in an image, and the same hand at a second look; each None if it was not found."""
-        found = [detector.detect(pixels) for detector in self._detectors]
-        chosen = [self._track.choose(detections, frame_index) for detections in found]
+        found = [self._detector.detect(pixels)]
+        chosen = [self._track.choose(found[0], frame_index)]
+        if self._second is not None and self._is_sure(chosen[0]):
+            self._second.forget()  # what it remembers would be of an earlier image when it is asked again
+        elif self._second is not None:
+            found.append(self._second.detect(pixels))
+            chosen.append(self._track.choose(found[1], frame_index))
         seen = [detection for detection in chosen if detection is not None]
         self._search_again(rejected=any(found) and not seen)
         if not seen:
             return None, None
         return seen[0], seen[1] if len(seen) > 1 and is_same_hand(*seen) else None
+
+    def _is_sure(self, detection: HandDetection | None) -> bool:
+        """Whether one look at an image is enough."""
+        if detection is None or detection.side != self._vote.side:
+            return False
+        expected = self._fitter.expected_error(detection, detection.side)
+        return expected < self._config.sure_error * detection.size
 
     def _forget(self) -> None:
         for detector in self._detectors:

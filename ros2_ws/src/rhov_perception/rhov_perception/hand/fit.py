@@ -92,6 +92,17 @@ class HandFitter:
             best = solve(previous, skeleton, seen, before, _WARM_ITERATIONS)
         return self._result(best, skeleton, seen, keypoints)
 
+    def expected_error(self, detection: HandDetection, side: Side) -> float:
+        """How far off the keypoints of a detection are on average once they are corrected [pixel].
+
+        Args:
+            detection: What the detector saw.
+            side: Which hand it is.
+        """
+        if self._corrector is None:
+            return _KEYPOINT_ERROR * detection.size
+        return float(self._corrector.correct(detection, side, self._camera).keypoint_spread.mean())
+
     def _observe(
         self, detection: HandDetection, side: Side, skeleton: Skeleton, again: HandDetection | None = None
     ) -> Seen:

@@ -1,7 +1,7 @@
 """A second look at the same hand: in the mirrored image.
 
 A detector errs differently about an image and its mirror image, so it finds hands in one that it misses in the other,
-and the mean of what it says about both is nearer to the truth.
+and the mean of what it says about both is nearer to the truth. Where the first look is sure, little is gained.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class MirroredDetector:
 
     def forget(self) -> None:
         """Drops the tracked hands."""
-        self._detector.forget()
+        if self._detector.frames_remembered:
+            self._detector.forget()
 
     def close(self) -> None:
         """Frees the graph."""

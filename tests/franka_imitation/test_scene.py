@@ -2,8 +2,9 @@ import mujoco
 import numpy as np
 import pytest
 
+from franka_imitation.arm_model import panda_model_path
 from franka_imitation.robot import Robot, robot_names
-from franka_imitation.scene import GHOST_BODY, OBJECT_BODY, build_scene, object_poses, panda_model_path
+from franka_imitation.scene import GHOST_BODY, OBJECT_BODY, build_scene, object_poses
 from franka_imitation.simulator import Simulator
 from rhov_core.object_model import ObjectModel
 from rhov_core.pose import exp_rotation, make_transform, rotation_angle

@@ -124,6 +124,8 @@ class Robot:
     gripper: GripperLimits
     tcp_from_hand: FloatArray
     """(3,) tool centre point in the frame of the hand [m]."""
+    model: str = "panda"
+    """Folder in `models/` with the shapes and inertias of the arm."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ready", checked("ready", self.ready, (JOINTS,)))

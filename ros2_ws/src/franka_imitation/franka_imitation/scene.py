@@ -1,13 +1,11 @@
 """The simulated workplace: a Panda at a table with one free object, as a MuJoCo model.
 
-The robot's base frame is the frame of the world; the table is its plane z = 0. The FR3 has the same link geometry
-as the Panda, so both use the Panda's model with their own limits.
+The robot's base frame is the frame of the world; the table is its plane z = 0.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import mujoco
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import ConvexHull
 
+from franka_imitation.arm_model import arm_spec
 from franka_imitation.robot import JOINTS, Robot
 from rhov_core.arrays import FloatArray
 from rhov_core.config import check_ranges, setting
@@ -96,11 +95,6 @@ def object_poses(qpos: ArrayLike) -> FloatArray:
     return make_transform(rotation, state[..., JOINTS + 2 : JOINTS + 5])
 
 
-def panda_model_path() -> Path:
-    """Path of the Panda's MJCF file."""
-    return Path(str(resources.files("franka_imitation") / "models" / "panda" / "panda.xml"))
-
-
 def build_scene(
     robot: Robot, object_model: ObjectModel, config: SceneConfig | None = None, *, visual: bool = False
 ) -> Scene:
@@ -117,7 +111,7 @@ def build_scene(
         The scene; the object is at the origin until a state is set.
     """
     config = config or SceneConfig()
-    spec = mujoco.MjSpec.from_file(str(panda_model_path()))
+    spec = arm_spec(robot)
     spec.modelname = "workplace"
     spec.option.timestep = config.timestep
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST

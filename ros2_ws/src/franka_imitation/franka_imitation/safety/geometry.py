@@ -5,10 +5,11 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from franka_imitation.arm_model import arm_spec
 from franka_imitation.robot import JOINTS, Robot
 from franka_imitation.safety.motion import JointMotion
 from franka_imitation.safety.refusal import Refusal
-from franka_imitation.scene import TCP_SITE, panda_model_path
+from franka_imitation.scene import TCP_SITE
 from rhov_core.arrays import FloatArray
 from rhov_core.pose import make_transform
 
@@ -127,7 +128,7 @@ def between(motion: JointMotion) -> tuple[FloatArray, FloatArray]:
 
 
 def _arm_model(robot: Robot) -> mujoco.MjModel:
-    spec = mujoco.MjSpec.from_file(str(panda_model_path()))
+    spec = arm_spec(robot)
     for key in list(spec.keys):
         spec.delete(key)
     for body in spec.bodies:

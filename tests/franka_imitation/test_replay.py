@@ -35,7 +35,7 @@ def client(box):
 
 
 def replay(client, checks, result, speed=1.0, **kwargs):
-    replayed = Replayer(client, ROBOT, checks, ReplayConfig(speed=speed)).run(result.plan, **kwargs)
+    replayed = Replayer(client, ROBOT, checks, ReplayConfig(speed=speed, feedback=False)).run(result.plan, **kwargs)
     return judged(result, replayed, client.recording, checks)
 
 

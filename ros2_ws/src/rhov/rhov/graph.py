@@ -156,7 +156,9 @@ def _robot(a: PipelineArguments) -> list[NodeSpec]:
         nodes.append(NodeSpec("franka_imitation", "imitation", "imitation", imitation))
     if a.imitate and a.replay:
         common = {"robot": a.robot, "controller": a.controller, "mesh_file_path": a.mesh}
-        replay = {**common, "speed": a.speed, "simulated": a.simulate}
+        # a simulation that runs as fast as it can is over before a correction arrives
+        watched = not a.simulate or a.time_scale > 0
+        replay = {**common, "speed": a.speed, "simulated": a.simulate, "feedback": watched}
         nodes.append(NodeSpec("franka_imitation", "replay", "replay", replay))
         if a.simulate:
             controller = {**common, "time_scale": a.time_scale}

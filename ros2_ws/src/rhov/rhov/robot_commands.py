@@ -70,7 +70,7 @@ def imitate_to_directory(
 
 
 def replay_in_simulation(
-    directory: str | Path, mesh: str | Path, speed: float, dry_run: bool, video: bool = True
+    directory: str | Path, mesh: str | Path, speed: float, dry_run: bool, video: bool = True, feedback: bool = True
 ) -> Iterator[str]:
     """Sends a planned motion to a simulated robot through the same checks and controllers as to a real one.
 
@@ -80,6 +80,7 @@ def replay_in_simulation(
         speed: Fraction of the planned speed.
         dry_run: Check everything, move nothing.
         video: Whether rollout.mp4 is made.
+        feedback: Correct the motion by where the object is seen.
 
     Raises:
         InputError: If something that was given cannot be used.
@@ -91,7 +92,7 @@ def replay_in_simulation(
         outcome = replay.replay_in_simulation(
             result,
             model,
-            replay.ReplayConfig(speed=speed),
+            replay.ReplayConfig(speed=speed, feedback=feedback),
             dry_run=dry_run,
             progress=lambda stage, fraction, message: progress.update("replay", fraction, message or stage),
         )

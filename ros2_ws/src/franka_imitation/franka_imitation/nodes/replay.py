@@ -11,8 +11,10 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rhov_msgs.action import Replay
 
+from franka_imitation.closed_loop import FeedbackConfig
 from franka_imitation.nodes.ros_client import RosClient
 from franka_imitation.replay import ReplayConfig, Replayer, ReplayOutcome, judged
+from franka_imitation.replay.watching import recovery_for
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
 from franka_imitation.safety import SafetyChecks, SafetyConfig
@@ -32,7 +34,13 @@ class ReplayNodeConfig:
     robot: str = setting("panda", "robot description: panda, fr3, panda_2f85, or the path of a YAML file")
     controller: str = setting("arm_controller", "name of the joint trajectory controller")
     gripper: str = setting("franka_gripper", "name of the gripper")
-    mesh_file_path: str = setting("", "mesh of the object, for the video [m]; empty: no video")
+    object_pose_topic: str = setting(
+        "",
+        "object's measured pose with covariance, in the robot's base frame or the camera's; empty: of the simulation",
+    )
+    mesh_file_path: str = setting(
+        "", "mesh of the object [m], for the video and to take up again what was lost; empty: neither"
+    )
     video: bool = setting(True, "write rollout.mp4 where the object's pose is observed")
     simulated: bool = setting(True, "the robot is simulated and its object can be placed and observed")
     timeout: float = setting(10.0, "longest silence of the robot before a goal is given up [s]", low=0.5)
@@ -51,12 +59,20 @@ class ReplayNode(Node):
         self._robot = Robot.load(self._config.robot)
         self._checks = SafetyChecks(self._robot, declare_config(self, SafetyConfig, "safety"))
         mesh = self._config.mesh_file_path
-        self._object_model = ObjectModel.load(mesh) if mesh and self._config.video else None
+        self._feedback = declare_config(self, FeedbackConfig, "feedback_loop")
+        self._object_model = ObjectModel.load(mesh, repair=True) if mesh else None
         self._bad = BadMessages(self)
         self._diagnostics = Diagnostics(self, self._bad)
         config = self._config
         self._client = RosClient(
-            self, self._robot, config.controller, config.gripper, config.simulated, config.timeout, self._bad
+            self,
+            self._robot,
+            config.controller,
+            config.gripper,
+            config.simulated,
+            config.object_pose_topic,
+            config.timeout,
+            self._bad,
         )
         self._busy, self._ending = threading.Lock(), threading.Event()
         self._server = ActionServer(
@@ -108,10 +124,12 @@ class ReplayNode(Node):
             handle.publish_feedback(Replay.Feedback(stage=stage, progress=float(progress), message=message))
 
         result = ImitationResult.load(request.directory)
-        self._client.connect()
+        self._client.connect(result.plan.T_table_camera)
         recording = self._client.recording
         config = replace(self._replay_config, speed=request.speed or self._replay_config.speed)
-        replayer = Replayer(self._client, self._robot, self._checks, config)
+        model = self._object_model
+        recovery = recovery_for(result, model, self._robot) if model else None
+        replayer = Replayer(self._client, self._robot, self._checks, config, self._feedback, recovery)
         replayed = replayer.run(
             result.plan,
             dry_run=request.dry_run,
@@ -121,7 +139,7 @@ class ReplayNode(Node):
         outcome = judged(result, replayed, recording, self._checks)
         outcome.save(
             request.directory,
-            self._object_model,
+            model if self._config.video else None,
             progress=lambda stage, fraction: tell("done", 1.0, "drawing the video"),
         )
         return outcome

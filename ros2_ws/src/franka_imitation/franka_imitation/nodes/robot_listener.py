@@ -1,4 +1,4 @@
-"""What a robot behind ROS tells: its joint states and, in simulation, the pose of its object."""
+"""What a robot behind ROS tells: its joint states and, where it is observed, the pose of its object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
@@ -15,6 +15,7 @@ from franka_imitation.nodes.simulated_object import POSE_TOPIC
 from franka_imitation.replay.client import Posture
 from franka_imitation.replay.recording import Recording
 from franka_imitation.robot import Robot
+from rhov_core.arrays import FloatArray
 from rhov_core.messages import pose_from_msg, time_from_msg
 from rhov_core.nodes import BadMessages, stream_qos
 
@@ -30,12 +31,16 @@ class RobotListener:
     Args:
         node: The node that listens.
         robot: Names of the joints.
-        simulated: Whether there is a simulated object to listen to.
+        object_topic: Of the object's pose with covariance, in the robot's base frame or in the camera's; empty: that of
+            the simulation, if there is one.
+        simulated: Whether there is a simulated object.
         bad_messages: Where messages are reported that cannot be used.
     """
 
-    def __init__(self, node: Node, robot: Robot, simulated: bool, bad_messages: BadMessages) -> None:
+    def __init__(self, node: Node, robot: Robot, object_topic: str, simulated: bool, bad_messages: BadMessages) -> None:
         self._robot = robot
+        self.T_base_camera: FloatArray = np.eye(4)
+        """(4, 4) carries poses that are in another frame than the robot's base."""
         self._latest: dict[str, float] = {}
         self._recorded = False
         self.recording = Recording()
@@ -46,8 +51,14 @@ class RobotListener:
         """When the robot last said anything [s of the monotonic clock]."""
         qos = stream_qos(depth=_QUEUE)
         node.create_subscription(JointState, "joint_states", bad_messages.guard("joint_states", self._on_state), qos)
-        if simulated:
-            node.create_subscription(PoseStamped, POSE_TOPIC, bad_messages.guard(POSE_TOPIC, self._on_pose), qos)
+        self.observes_object = bool(object_topic) or simulated
+        """Whether poses of the object are expected."""
+        topic = object_topic or POSE_TOPIC
+        guarded = bad_messages.guard(topic, self._on_pose)
+        if object_topic:
+            node.create_subscription(PoseWithCovarianceStamped, topic, guarded, qos)
+        elif simulated:
+            node.create_subscription(PoseStamped, topic, guarded, qos)
 
     def start(self) -> None:
         """Starts a new recording."""
@@ -80,6 +91,9 @@ class RobotListener:
             if self._recorded:
                 self.recording.add_robot(*self.posture())
 
-    def _on_pose(self, message: PoseStamped) -> None:
+    def _on_pose(self, message: PoseStamped | PoseWithCovarianceStamped) -> None:
         if self._recorded:
-            self.recording.add_object(time_from_msg(message.header.stamp), pose_from_msg(message.pose))
+            T = pose_from_msg(message.pose if isinstance(message, PoseStamped) else message.pose.pose)
+            if message.header.frame_id not in ("", self._robot.base_frame):
+                T = self.T_base_camera @ T
+            self.recording.add_object(time_from_msg(message.header.stamp), T)

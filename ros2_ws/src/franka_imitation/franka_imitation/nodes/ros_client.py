@@ -15,14 +15,14 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import Empty
+from trajectory_msgs.msg import JointTrajectory
 
 from franka_imitation.controller.goal import TrajectoryGoal
 from franka_imitation.nodes.control_messages import duration_from_msg, goal_to_msg
 from franka_imitation.nodes.robot_listener import RobotListener
 from franka_imitation.nodes.simulated_object import PLACE_TOPIC
-from franka_imitation.replay.client import Followed, Gripped, Posture
+from franka_imitation.replay.client import Followed, Gripped, Posture, ReplayError
 from franka_imitation.replay.recording import Recording
-from franka_imitation.replay.replayer import ReplayError
 from franka_imitation.robot import Robot
 from rhov_core.arrays import FloatArray
 from rhov_core.messages import pose_to_msg, time_from_msg
@@ -42,7 +42,8 @@ class RosClient:
         robot: Names of the joints.
         controller: Name of the joint trajectory controller.
         gripper: Name of the gripper.
-        simulated: Whether to look for the object of the simulation.
+        simulated: Whether the object can be placed.
+        object_topic: Of the object's measured pose; empty: that of the simulation, if there is one.
         timeout: Longest silence of the robot before a goal is given up [s].
         bad_messages: Where messages are reported that cannot be used.
     """
@@ -54,6 +55,7 @@ class RosClient:
         controller: str,
         gripper: str,
         simulated: bool,
+        object_topic: str,
         timeout: float,
         bad_messages: BadMessages,
     ) -> None:
@@ -63,8 +65,9 @@ class RosClient:
         self._arm = ThreadSafeActionClient(node, FollowJointTrajectory, name, callback_group=group)
         self._gripper = ThreadSafeActionClient(node, GripperCommand, f"{gripper}/gripper_action", callback_group=group)
         self._heart = node.create_publisher(Empty, f"{controller}/heartbeat", stream_qos())
+        self._set_points = node.create_publisher(JointTrajectory, f"{controller}/joint_trajectory", stream_qos())
         self._place = node.create_publisher(PoseStamped, PLACE_TOPIC, stream_qos())
-        self._listener = RobotListener(node, robot, simulated, bad_messages)
+        self._listener = RobotListener(node, robot, object_topic, simulated, bad_messages)
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -81,8 +84,11 @@ class RosClient:
         """What was observed between the last `connect` and `release`."""
         return self._listener.recording
 
-    def connect(self) -> None:
+    def connect(self, T_base_camera: FloatArray) -> None:
         """Waits for the controller and for the first state, and starts a new recording.
+
+        Args:
+            T_base_camera: (4, 4) carries measured poses of the object that are not in the robot's base frame.
 
         Raises:
             ReplayError: If the robot is not there.
@@ -90,10 +96,13 @@ class RosClient:
         for client, what in ((self._arm, "joint trajectory controller"), (self._gripper, "gripper")):
             if not client.wait_for_server(self._timeout):
                 raise ReplayError(f"There is no {what} on the action '{client._action_name}': start it or name it.")
+        self._listener.T_base_camera = T_base_camera
         self._listener.start()
         known = self._listener.recording
-        if not self._until(lambda: known.end > -np.inf and (not self._simulated or known.observes_object)):
-            raise ReplayError("The joint states, or the pose of the simulated object, do not arrive.")
+        if not self._until(
+            lambda: known.end > -np.inf and (known.observes_object or not self._listener.observes_object)
+        ):
+            raise ReplayError("The joint states, or the poses of the object, do not arrive.")
 
     def release(self) -> None:
         """Ends the recording."""
@@ -127,6 +136,15 @@ class RosClient:
         if success and not self._until(lambda: self._listener.time >= start + goal.duration):
             message, success = "the joint states do not arrive any more.", False
         return Followed(success, message or f"status {status}", start, track["worst"])
+
+    def stream(self, goal: TrajectoryGoal) -> str | None:
+        """Sends a trajectory to the controller's topic, which does not answer."""
+        self._set_points.publish(goal_to_msg(goal).trajectory)
+        return None
+
+    def until(self, time: float) -> bool:
+        """Waits until the joint states have reached a time [s]."""
+        return self._until(lambda: self._listener.time >= time)
 
     def grip(self, width: float, force: float, cancelled: Callable[[], bool]) -> Gripped:
         """Moves the fingers."""

@@ -1,10 +1,10 @@
 """A planned motion sent to a robot through trajectory goals and gripper goals, recorded and judged."""
 
-from franka_imitation.replay.client import RobotClient
+from franka_imitation.replay.client import ReplayError, RobotClient
 from franka_imitation.replay.in_simulation import replay_in_simulation
 from franka_imitation.replay.local_client import LocalClient
 from franka_imitation.replay.outcome import ReplayOutcome, judged
-from franka_imitation.replay.replayer import ReplayConfig, Replayed, Replayer, ReplayError
+from franka_imitation.replay.replayer import ReplayConfig, Replayed, Replayer
 
 __all__ = [
     "LocalClient",

@@ -8,6 +8,11 @@ from typing import NamedTuple, Protocol
 from franka_imitation.controller.goal import TrajectoryGoal
 from franka_imitation.replay.recording import Recording
 from rhov_core.arrays import FloatArray
+from rhov_core.errors import RhovError
+
+
+class ReplayError(RhovError):
+    """The robot did not do what it was asked to; the message says what and why."""
 
 
 class Posture(NamedTuple):
@@ -70,6 +75,16 @@ class RobotClient(Protocol):
         self, goal: TrajectoryGoal, progress: Callable[[float], None], cancelled: Callable[[], bool]
     ) -> Followed:
         """Follows a trajectory; `progress` gets the time since its start [s]."""
+        ...
+
+    def stream(self, goal: TrajectoryGoal) -> str | None:
+        """Follows a trajectory in place of the one that is being followed, without waiting for its end; returns why
+        not, as far as that is known.
+        """
+        ...
+
+    def until(self, time: float) -> bool:
+        """Waits for a time of the robot's clock [s]; False if it does not come."""
         ...
 
     def grip(self, width: float, force: float, cancelled: Callable[[], bool]) -> Gripped:

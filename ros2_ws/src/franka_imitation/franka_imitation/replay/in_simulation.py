@@ -8,6 +8,7 @@ from franka_imitation.hardware.simulated import SimulatedRobot
 from franka_imitation.replay.local_client import LocalClient
 from franka_imitation.replay.outcome import ReplayOutcome, judged
 from franka_imitation.replay.replayer import Progress, ReplayConfig, Replayer
+from franka_imitation.replay.watching import recovery_for
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
 from franka_imitation.safety import SafetyChecks
@@ -45,6 +46,7 @@ def replay_in_simulation(
     checks = checks or SafetyChecks(robot)
     scene = build_scene(robot, scaled(object_model, result.report["object"]["scale"]))
     client = LocalClient(SimulatedRobot(scene))
-    replayer = Replayer(client, robot, checks, config or ReplayConfig())
+    recovery = recovery_for(result, object_model, robot)
+    replayer = Replayer(client, robot, checks, config or ReplayConfig(), recovery=recovery)
     replayed = replayer.run(result.plan, dry_run=dry_run, progress=progress, cancelled=cancelled)
     return judged(result, replayed, client.recording, checks)

@@ -83,6 +83,19 @@ class LocalClient:
             if cancelled():
                 self.loop.cancel_following(number)
 
+    def stream(self, goal: TrajectoryGoal) -> str | None:
+        """Follows a trajectory while `until` or another method lets time pass."""
+        reason = self.loop.refusal(goal)
+        if reason is None:
+            self.loop.follow(goal)
+        return reason
+
+    def until(self, time: float) -> bool:
+        """Runs the simulation."""
+        while self._robot.time < time:
+            self._cycle()
+        return True
+
     def grip(self, width: float, force: float, cancelled: Callable[[], bool]) -> Gripped:
         """Moves the fingers."""
         reason = self.loop.gripper_refusal()

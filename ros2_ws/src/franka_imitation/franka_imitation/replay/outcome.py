@@ -57,6 +57,8 @@ class ReplayOutcome:
             return f"Nothing was moved: {replayed.refusals[0]}{more}"
         if replayed.dry_run:
             return "All checks passed; nothing was moved."
+        if replayed.watched and replayed.watched.execution.gave_up:
+            return f"The motion was not followed to its end: {replayed.watched.execution.gave_up}"
         if self.score is None:
             return f"The robot followed {replayed.goals} goals; the object was not observed."
         lost = " It dropped the object." if self.score.dropped else ""
@@ -79,6 +81,9 @@ class ReplayOutcome:
             "grasp_width_m": None if np.isnan(replayed.grasp_width) else replayed.grasp_width,
             **dict(zip(("fraction_matched", "position_error_m", "rotation_error_rad"), self.figures(), strict=True)),
         }
+        if replayed.watched is not None:
+            done = replayed.watched.execution
+            figures["feedback"] = {"waited_s": done.waited, "retries": done.retries, "gave_up": done.gave_up}
         if score is not None:
             plan = self.result.plan
             figures |= {
@@ -143,7 +148,9 @@ def judged(result: ImitationResult, replayed: Replayed, recording: Recording, ch
         default, max_position_error=told["match_position_m"], max_rotation_error=told["match_rotation_rad"]
     )
     score = None
-    if not replayed.refusals and not replayed.dry_run and recording.observes_object:
+    if replayed.watched is not None:
+        score = replayed.watched.seen(recording).judged(result.plan.T_table_object, config)
+    elif not replayed.refusals and not replayed.dry_run and recording.observes_object:
         rollout = recording.rollout(replayed.times.robot_times(result.plan.time))
         score = judge(result.plan, rollout, checks.geometry.tools(rollout.q), config)
     return ReplayOutcome(result, replayed, recording, checks.robot, score, config.success_fraction)

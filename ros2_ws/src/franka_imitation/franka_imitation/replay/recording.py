@@ -40,6 +40,11 @@ class Recording:
         return len(self._object) > 1
 
     @property
+    def last_object(self) -> tuple[float, FloatArray] | None:
+        """The newest pose (4, 4) of the object and its time [s], or None."""
+        return self._object[-1] if self._object else None
+
+    @property
     def end(self) -> float:
         """Time up to which everything that is observed is known [s]; minus infinity when nothing is."""
         ends = [track[-1][0] for track in (self._robot, self._object) if track]

@@ -7,21 +7,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from franka_imitation.closed_loop import FeedbackConfig
+from franka_imitation.closed_loop.recovery import Recovery
 from franka_imitation.motion_plan import PHASES, MotionPlan
 from franka_imitation.replay.approach import soft_start
-from franka_imitation.replay.client import Followed, RobotClient
+from franka_imitation.replay.client import Followed, ReplayError, RobotClient
 from franka_imitation.replay.steps import Grip, Move, TimeMap, steps_of, trajectory_goal
+from franka_imitation.replay.watching import Watched, watch
 from franka_imitation.robot import Robot
 from franka_imitation.safety import JointMotion, Refusal, SafetyChecks
 from rhov_core.arrays import FloatArray
 from rhov_core.config import check_ranges, setting
-from rhov_core.errors import InputError, RhovError
+from rhov_core.errors import InputError
 
 Progress = Callable[[str, float, str], None]
 """Called with a stage of the Replay action, the progress of the whole (0 to 1) and a message."""
 
 _NEAR = 0.01
 """An object whose middle is this near its start was put there well [m]."""
+_NEAR_WATCHED = 0.05
+"""With feedback it may be farther off [m]."""
 _GRASP_TOLERANCE = 0.008
 """Between the width of the object and that of the fingers that hold it [m]."""
 _REAL_SPEED = 0.2
@@ -40,12 +45,11 @@ class ReplayConfig:
         1e-3, "nearer to the start than this no way to it is needed [rad]", low=0.0, high=0.02
     )
 
+    feedback: bool = setting(True, "correct the motion by where the object is seen, where it is observed")
+    place_object: bool = setting(True, "put a simulated object where the plan expects it")
+
     def __post_init__(self) -> None:
         check_ranges(self)
-
-
-class ReplayError(RhovError):
-    """The robot did not do what it was asked to; the message says what and why."""
 
 
 @dataclass
@@ -64,6 +68,8 @@ class Replayed:
     """Distance of the fingers when they had closed [m]."""
     goals: int = 0
     """Goals that were sent."""
+    watched: Watched | None = None
+    """What became of it with feedback; None: open loop."""
 
 
 class Replayer:
@@ -74,10 +80,21 @@ class Replayer:
         robot: Its description.
         checks: What a motion has to keep to.
         config: How a plan is sent.
+        feedback: How measured poses of the object change the motion; None: the defaults.
+        recovery: Makes plans for an object that was lost; None: it is not taken up again.
     """
 
-    def __init__(self, client: RobotClient, robot: Robot, checks: SafetyChecks, config: ReplayConfig) -> None:
+    def __init__(
+        self,
+        client: RobotClient,
+        robot: Robot,
+        checks: SafetyChecks,
+        config: ReplayConfig,
+        feedback: FeedbackConfig | None = None,
+        recovery: Callable[[], Recovery] | None = None,
+    ) -> None:
         self._client, self._robot, self._checks, self._config = client, robot, checks, config
+        self._feedback, self._recovery = feedback or FeedbackConfig(), recovery
         self._speed = config.speed or (1.0 if client.simulated else _REAL_SPEED)
 
     def run(
@@ -146,13 +163,18 @@ class Replayer:
         progress: Progress,
         cancelled: Callable[[], bool],
     ) -> None:
-        total = len(plan.time) - 1
-        for number, step in enumerate(steps):
+        total, opening = len(plan.time) - 1, steps[0]
+        assert isinstance(opening, Grip)
+        progress("approaching", 0.0, f"fingers to {opening.width:.3f} m")
+        self._grip(opening, plan, replayed, cancelled)
+        self._prepare(approach, plan, replayed, progress, cancelled)
+        if self._config.feedback and self._client.recording.observes_object:
+            self._watch(plan, replayed, progress, cancelled)
+            steps = []
+        for step in steps[1:]:
             if isinstance(step, Grip):
-                progress("grasping" if number else "approaching", step.at / total, f"fingers to {step.width:.3f} m")
+                progress("grasping", step.at / total, f"fingers to {step.width:.3f} m")
                 self._grip(step, plan, replayed, cancelled)
-                if number == 0:
-                    self._prepare(approach, plan, replayed, progress, cancelled)
                 continue
 
             def tell(seconds: float, step: Move = step) -> None:
@@ -166,6 +188,19 @@ class Replayer:
         self._client.wait(_SETTLE)
         progress("done", 1.0, "")
 
+    def _watch(self, plan: MotionPlan, replayed: Replayed, progress: Progress, cancelled: Callable[[], bool]) -> None:
+        """The whole plan with feedback."""
+
+        def tell(time: float, fingers: bool) -> None:
+            stage = "following" if time >= plan.frame_due[0] else "approaching"
+            progress("grasping" if fingers else stage, min(time / plan.time[-1], 1.0), "")
+
+        watched = watch(plan, self._client, self._checks, self._feedback, self._speed, self._recovery, tell, cancelled)
+        replayed.watched, replayed.times = watched, watched.times(plan)
+        replayed.goals += watched.goals
+        replayed.largest_error = max(replayed.largest_error, watched.largest_error)
+        replayed.grasp_width = watched.grasp_width
+
     def _prepare(
         self,
         approach: JointMotion | None,
@@ -178,7 +213,7 @@ class Replayer:
         if approach is not None:
             progress("approaching", 0.0, "to the start of the plan")
             self._follow(approach, replayed, lambda seconds: None, cancelled)
-        reason = self._client.place_object(plan.T_table_object_start)
+        reason = self._client.place_object(plan.T_table_object_start) if self._config.place_object else None
         if reason:
             raise ReplayError(f"The object could not be put where the plan expects it: {reason}")
         self._client.wait(_SETTLE)
@@ -188,7 +223,7 @@ class Replayer:
         seen = self._client.recording.object_at(np.inf)
         if seen is not None:
             distance = float(np.linalg.norm(seen[:3, 3] - T_base_object[:3, 3]))
-            if distance > _NEAR:
+            if distance > (_NEAR_WATCHED if self._config.feedback else _NEAR):
                 raise ReplayError(
                     f"The object stands {distance:.3f} m from where the plan expects it; nothing was moved."
                 )

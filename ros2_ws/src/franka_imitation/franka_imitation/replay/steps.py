@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +117,11 @@ class TimeMap:
             plan_start += 1e-9
         self._plan += [plan_start, plan_end]
         self._robot += [robot_start, robot_end]
+
+    def join(self, plan_times: Sequence[float], robot_times: Sequence[float]) -> None:
+        """Adds a part whose times of the plan and of the robot's clock [s] are known one by one."""
+        self._plan += plan_times
+        self._robot += robot_times
 
     def robot_times(self, plan_times: FloatArray) -> FloatArray:
         """Times of the robot's clock [s] for times of the plan [s]; before the first move it runs like the clock."""

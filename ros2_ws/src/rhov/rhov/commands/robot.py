@@ -50,12 +50,26 @@ def train(
         str, typer.Option(help="Reward that --from-scratch leaves out: velocity, matched or rotation.")
     ] = "",
     steps: Annotated[int, typer.Option(help="Control steps of --from-scratch.", min=1)] = 2_000_000,
+    refine: Annotated[
+        int, typer.Option(help="Control steps of PPO after the expert's lessons; 0: none. Needs rl-games.", min=0)
+    ] = 0,
+    held_starts: Annotated[
+        float, typer.Option(help="Part of the episodes that begin in the middle, object in hand.", min=0, max=1)
+    ] = 0.0,
+    first_tolerance: Annotated[
+        float, typer.Option(help="At first, goals are matched within so many times the errors.", min=1)
+    ] = 1.0,
+    first_length: Annotated[
+        float, typer.Option(help="At first, so much of the motion is an episode.", min=0.05, max=1)
+    ] = 1.0,
     rounds: Annotated[int, typer.Option(help="Rounds of acting and learning, if not from scratch.", min=1)] = 8,
     environments: Annotated[int, typer.Option(help="Simulated workplaces; 0: 64, from scratch 256.", min=0)] = 0,
     tasks: Annotated[int, typer.Option(help="Variations of the motion to train on.", min=1)] = 48,
-    held_out: Annotated[int, typer.Option(help="Other variations to judge by.", min=1)] = 32,
+    held_out: Annotated[int, typer.Option(help="Other variations to judge by; 0: the motion itself.", min=0)] = 32,
     history: Annotated[int, typer.Option(help="Moments that the policy sees side by side.", min=1, max=16)] = 1,
-    simulator: Annotated[str, typer.Option(help="Where it learns: mujoco, mujoco_worker, isaac_gym.")] = "mujoco",
+    simulator: Annotated[
+        str, typer.Option(help="Where it learns: mujoco, mujoco_worker, mujoco_warp, isaac_gym.")
+    ] = "mujoco",
     interpreter: Annotated[str, typer.Option(help="Python with Isaac Gym, for --simulator isaac_gym.")] = "",
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
     threads: Annotated[int, typer.Option(help="Of the simulator; 0: as many as processors.", min=0)] = 0,
@@ -75,6 +89,8 @@ def train(
         from_scratch=from_scratch,
         without=without,
         steps=steps,
+        refine=refine,
+        curriculum=(held_starts, first_tolerance, first_length),
         rounds=rounds,
         environments=environments,
         tasks=tasks,
@@ -95,12 +111,13 @@ def train_clips(
     context: typer.Context,
     clips: Annotated[Path, typer.Argument(help="YAML list: trajectory, mesh, and if wanted name and placement.")],
     jobs: Annotated[int, typer.Option(help="Trainings at a time; 0: as many as processors.", min=0)] = 0,
+    ray: Annotated[str, typer.Option(help="Train on a Ray cluster: local, auto or ray://HOST:PORT. Needs ray.")] = "",
     out: Out = Path("out/policies"),
 ) -> None:
     """Train a policy for each reconstruction of a list; options of `rhov train` hold for all. Run it again to go on."""
     from rhov.train_clips import read_clips, train_clips
 
-    for line in train_clips(read_clips(clips), out, context.args, jobs):
+    for line in train_clips(read_clips(clips), out, context.args, jobs, ray):
         print(line)
 
 
@@ -111,10 +128,11 @@ def replay(
     target: Annotated[str, typer.Option(help="Where to replay: sim.")] = "sim",
     speed: Annotated[float, typer.Option(help="Fraction of the planned speed.", min=0.01, max=1.0)] = 1.0,
     dry_run: Annotated[bool, typer.Option(help="Check everything, move nothing.")] = False,
+    feedback: Annotated[bool, typer.Option(help="Correct the motion by where the object is seen.")] = True,
 ) -> None:
     """Replay a planned motion on a simulated robot, through the checks and controllers of a real one."""
     from rhov.robot_commands import replay_in_simulation, require_target
 
     require_target(target)
-    for line in replay_in_simulation(directory, mesh, speed, dry_run):
+    for line in replay_in_simulation(directory, mesh, speed, dry_run, feedback=feedback):
         print(line)

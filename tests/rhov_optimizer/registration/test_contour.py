@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -70,6 +72,33 @@ def test_borders_next_to_the_hand_and_at_the_edge_of_the_image_are_left_out():
     assert len(contour.points) > 20
     assert contour.points[:, 0].min() > 2 and contour.points[:, 0].max() < 151
     assert not contour.trusted[:, 155 - contour.x0].any() and contour.trusted[:, 100 - contour.x0].all()
+
+
+def test_the_object_ends_nowhere_in_its_mask_also_not_next_to_the_hand():
+    mask = np.zeros((480, 640), np.bool_)
+    mask[100:300, 100:200] = True
+    near_hand = np.zeros_like(mask)
+    near_hand[:, 190:260] = True
+    contour = observed(mask, near_hand)
+    row = 200 - contour.y0
+    assert contour.trusted[row, 195 - contour.x0] and not contour.trusted[row, 205 - contour.x0]
+    assert contour.points[:, 0].max() < 191  # its border there is the hand's
+
+
+def test_an_outline_that_leaves_out_what_is_seen_next_to_the_hand_is_pushed_over_it(mesh, mask):
+    near_hand = np.zeros_like(mask)
+    columns = np.flatnonzero(mask.any(0))
+    near_hand[:, columns[0] + (columns[-1] - columns[0]) // 3 :] = True
+    contour = observed(mask, near_hand)
+    height, width = contour.trusted.shape
+    free = ~near_hand[contour.y0 : contour.y0 + height, contour.x0 : contour.x0 + width]
+    too_far_away = perturb(T, [0.0, 0.0, 0.05, 0.0, 0.0, 0.0])
+    gradients = []
+    for used in (contour, replace(contour, trusted=free)):
+        A, b = np.zeros((6, 6)), np.zeros(6)
+        term(mesh, used).accumulate(too_far_away, 3.0, A, b)
+        gradients.append(b[2])
+    assert gradients[0] > 1.2 * gradients[1] > 0
 
 
 def test_an_empty_mask_has_no_contour():

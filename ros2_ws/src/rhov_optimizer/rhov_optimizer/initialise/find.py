@@ -137,8 +137,7 @@ def refine_by_segmenting(
         if mask is None or not mask.any():
             break
         fit = ContourFit(mesh, camera, mask, ignored, CLOSE)
-        T = fit.fit(T)
-        iou = fit.score(T)
+        T, iou = fit.fit(T)
         if segmenter is None:
             break
     return T, iou
@@ -156,8 +155,8 @@ def _diverse(T: FloatArray, score: FloatArray, symmetries: FloatArray, angle: fl
 
 
 def _fit_all(fit: ContourFit, T: FloatArray) -> tuple[FloatArray, FloatArray]:
-    fitted = np.stack([fit.fit(t) for t in T])
-    return fitted, np.array([fit.score(t) for t in fitted])
+    fitted, scores = zip(*(fit.fit(t) for t in T), strict=True)
+    return np.stack(fitted), np.array(scores)
 
 
 def _require_mask(cues: FrameCues, config: InitialPoseConfig) -> BoolArray:

@@ -114,7 +114,8 @@ class ObservedContour:
     distance: NDArray[np.float32]
     """(h, w) signed distance to the border, positive outside [pixel]."""
     trusted: BoolArray
-    """(h, w) False where the border may be that of the hand."""
+    """(h, w) False where the object may end without a border, under the hand or next to it. It ends nowhere in the
+    mask, also not next to the hand."""
     points: FloatArray
     """(M, 2) border points that are trusted [pixel]."""
     normals: FloatArray
@@ -142,12 +143,13 @@ class ObservedContour:
         x0, y0 = max(x - reach, 0), max(y - reach, 0)
         region = (slice(y0, min(y + h + reach, camera.height)), slice(x0, min(x + w + reach, camera.width)))
         part = np.ascontiguousarray(mask[region]).view(np.uint8)
-        trusted = np.ones(part.shape, np.bool_) if excluded is None else ~excluded[region]
+        bordered = np.ones(part.shape, np.bool_) if excluded is None else ~excluded[region]
         distance = np.empty(part.shape, np.float32)
         within, outside = (cv2.distanceTransform(side, cv2.DIST_L2, 5) for side in (part, 1 - part))
         _signed(within.ravel(), outside.ravel(), distance.ravel())
-        pixels, normals = _trace(part, count, trusted & _inner(part.shape, x0, y0, camera))
-        return cls(x0, y0, distance, np.ascontiguousarray(trusted), pixels + [x0, y0] + 0.5 * normals, normals)
+        pixels, normals = _trace(part, count, bordered & _inner(part.shape, x0, y0, camera))
+        trusted = bordered | part.view(np.bool_)
+        return cls(x0, y0, distance, trusted, pixels + [x0, y0] + 0.5 * normals, normals)
 
 
 class ContourTerm:

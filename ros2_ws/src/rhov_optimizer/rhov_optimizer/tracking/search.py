@@ -40,9 +40,8 @@ def fit_nearby(
     ignored = np.zeros_like(mask) if hand is None else hand
     fit = ContourFit(mesh, camera, mask, ignored, FINE, HandDepth.of(cues, mask, mesh.diameter))
     found = [fit.fit(start) for start in (T, _shifted_to(mask, mesh, camera, T))]
-    scores = [fit.score(candidate) for candidate in found]
-    best = int(np.argmax(scores))
-    return found[best] if scores[best] >= config.search_iou else None
+    best, score = max(found, key=lambda one: one[1])
+    return best if score >= config.search_iou else None
 
 
 def _shifted_to(mask: BoolArray, mesh: CentredMesh, camera: Camera, T: FloatArray) -> FloatArray:

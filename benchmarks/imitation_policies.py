@@ -5,11 +5,8 @@ trained on (the same motion shifted by up to 4 cm and turned by up to 0.25 rad),
 random mass, friction, start, measuring noise and delay. Time-outs, drops and refusals count as failures. The planner's
 row is its knowledge in closed loop, the expert from which the policies learn. A training that is there is not repeated.
 
-With --ablations the policies learn from scratch by the paper's reward and without each of three parts of it, as in the
-paper's Table 5; it took a GPU and far more steps than a processor makes in an hour.
-
     python benchmarks/imitation_policies.py [--quick] [--objects carton,can] [--observations guided,paper,paper:4]
-                                            [--ablations STEPS] [--out out/imitation]
+                                            [--out out/imitation]
 """
 
 from __future__ import annotations
@@ -31,8 +28,6 @@ from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.policy import PLAN
-from franka_imitation.learning.ppo_config import PpoConfig
-from franka_imitation.learning.reward import ABLATIONS
 from franka_imitation.learning.train import REPORT, TrainConfig, held_out_tasks, train
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import MotionPlan
@@ -96,26 +91,6 @@ def task_of(kind: str) -> TaskConfig:
     """The task of an observation: its name, and after a colon how many moments are shown."""
     observation, _, history = kind.partition(":")
     return TaskConfig(observation=observation, history=int(history or 1))
-
-
-def ablations(name: str, steps: int, out: Path) -> list[dict[str, Any]]:
-    """Records of policies that learned from scratch with all of the reward and without parts of it."""
-    model, trajectory = synth_object(name).load(), demonstration(name)
-    records = []
-    for without in ("", *ABLATIONS):
-        config = TrainConfig(
-            imitation=ImitationConfig(up_in_camera=UP, candidates=1),
-            task=TaskConfig(observation="paper"),
-            learner="ppo",
-            without=without,
-            ppo=PpoConfig(steps=steps),
-        )
-        folder = out / f"{name}_scratch_{without or 'complete'}_{steps}"
-        training = train(trajectory, model, folder, config, progress=told(f"{name} without {without or 'nothing'}"))
-        method = f"from scratch, {steps} steps, " + (f"w/o {without}" if without else "complete reward")
-        for condition in ("held_out", "held_out_randomised"):
-            records.append({"object": name, "method": method, "condition": condition, **training.report[condition]})
-    return records
 
 
 def replayed(
@@ -193,20 +168,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two objects and a short training")
     parser.add_argument("--objects", default="", help="names of rendered objects, with commas")
     parser.add_argument("--observations", default="guided", help="guided and paper, with commas; :4 shows four moments")
-    parser.add_argument("--ablations", type=int, default=0, metavar="STEPS", help="from scratch, with so many steps")
     parser.add_argument("--out", type=Path, default=Path("out/imitation"), help="folder for plans and policies")
     arguments = parser.parse_args()
     objects = arguments.objects.split(",") if arguments.objects else QUICK_OBJECTS if arguments.quick else OBJECTS
     dagger = QUICK if arguments.quick else DaggerConfig()
     records = []
     for name in objects:
-        if arguments.ablations:
-            records += ablations(name, arguments.ablations, arguments.out)
-            continue
         records += measure(name, arguments.observations.split(","), dagger, arguments.out)
     text = table(records)
     print(text)
-    kind = "ablations" if arguments.ablations else "policies_quick" if arguments.quick else "policies"
+    kind = "policies_quick" if arguments.quick else "policies"
     result = RESULTS / f"imitation_{kind}.json"
     write_json(result, {"objects": list(objects), "dagger": asdict(dagger), "records": records, "table": text})
 

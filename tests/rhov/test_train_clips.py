@@ -4,13 +4,15 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
 from rhov.cli import main
-from rhov.train_clips import LOG, read_clips
+from rhov.train_clips import command_of, read_clips
+from rhov.training_process import LOG
 from rhov_core.errors import InputError
 from rhov_core.files import read_json
 from rhov_core.object_model import ObjectModel
@@ -65,6 +67,35 @@ def test_all_are_trained_and_what_fails_is_told(clips, tmp_path, capsys):
     before = (out / "near" / "policy.onnx").stat().st_mtime_ns
     assert main(command) == 1
     assert (out / "near" / "policy.onnx").stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_does_the_same(clips, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.chdir(tmp_path)
+    assert main(["train-clips", str(clips), "--ray", "local", "--jobs", "1", "--out", "policies", *SHORT]) == 1
+    assert "1 of 2 clips were not trained (torn)" in capsys.readouterr().err
+    out = tmp_path / "policies"
+    assert (out / "near" / "policy.onnx").is_file() and not (out / "torn" / "policy.onnx").exists()
+    report = read_json(out / "report.json")["clips"]
+    assert report["near"]["held_out"]["episodes"] > 0
+    assert report["torn"]["said"] in (out / "torn" / LOG).read_text()
+
+
+def test_a_cluster_that_is_not_there_is_told(clips, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(["train-clips", str(clips), "--ray", "auto", "--out", str(tmp_path / "policies")]) == 1
+    told = capsys.readouterr().err
+    assert "pip install ray" in told and len(told.strip().splitlines()) == 1
+
+
+def test_the_command_holds_in_other_folders(clips, monkeypatch):
+    monkeypatch.chdir(clips.parent)
+    relative = read_clips(Path(clips.name))[0]
+    assert not relative.mesh.is_absolute()
+    command = command_of(relative, ["--rounds", "3"])
+    assert command[:3] == [str(clips.parent / "near"), "--mesh", str(clips.parent / "box.obj")]
+    assert command[-2:] == ["--rounds", "3"] and "--placement" not in command
 
 
 @pytest.mark.slow

@@ -1,29 +1,24 @@
-"""`rhov train-clips`: a policy for each of many reconstructions, several at a time, in processes of their own."""
+"""`rhov train-clips`: a policy for each of many reconstructions, several at a time, here or on a Ray cluster."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 from franka_imitation.learning.train import REPORT
+from rhov.ray_pool import RayPool
+from rhov.training_process import LOG, TrainingProcesses
 from rhov_core.errors import InputError, RhovError
-from rhov_core.files import output_directory, read_json, write_json
+from rhov_core.files import output_directory, write_json
 
-LOG = "train.log"
 _KEYS = {"trajectory", "mesh", "name", "placement"}
 _ACCEPTED = "a YAML list of entries with trajectory and mesh, and if wanted name and placement"
-_PATIENCE = 20.0
-"""For processes to end after an interrupt [s]."""
 
 
 class ClipsFailed(RhovError):  # noqa: N818
@@ -75,7 +70,7 @@ def _clip(path: Path, number: int, entry: Any) -> Clip:
     return Clip(name, trajectory, files["mesh"], files.get("placement"))
 
 
-def train_clips(clips: Sequence[Clip], out: Path, options: Sequence[str], jobs: int) -> Iterator[str]:
+def train_clips(clips: Sequence[Clip], out: Path, options: Sequence[str], jobs: int, ray: str = "") -> Iterator[str]:
     """Trains all, yields a sentence for each when it is finished, and writes report.json with the figures of all.
 
     A clip that fails stops no other. Run it again to go on after a stop: what is finished is not repeated.
@@ -85,25 +80,28 @@ def train_clips(clips: Sequence[Clip], out: Path, options: Sequence[str], jobs: 
         out: Receives a folder for each clip.
         options: Of `rhov train`, for all of them.
         jobs: How many at a time; 0: as many as processors.
+        ray: Address of a Ray cluster, see `RayPool`; empty: processes on this machine.
 
     Raises:
         ClipsFailed: At the end, if some failed.
+        MissingDependencyError: If Ray is wanted and not there.
+        InputError: If there is no such cluster.
     """
     output_directory(out)
-    running = _Running()
+    count = jobs or os.cpu_count() or 1
+    pool: _Pool = RayPool(ray, count) if ray else _Processes(count)
     results: dict[str, dict[str, Any]] = {}
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        futures = {pool.submit(running.train, clip, out / clip.name, options): clip for clip in clips}
-        try:
-            for future in as_completed(futures):
-                clip, result = futures[future], future.result()
-                results[clip.name] = result
-                ordered = {c.name: results[c.name] for c in clips if c.name in results}
-                write_json(out / REPORT, {"clips": ordered, "waiting": len(clips) - len(results)})
-                yield f"{clip.name}: {result['said']}"
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            running.stop()
+    try:
+        futures = {pool.submit(command_of(clip, options), out / clip.name): clip for clip in clips}
+        for future in as_completed(futures):
+            clip, error = futures[future], future.exception()
+            result = future.result() if error is None else {"trained": False, "said": _first_line(error)}
+            results[clip.name] = result
+            ordered = {c.name: results[c.name] for c in clips if c.name in results}
+            write_json(out / REPORT, {"clips": ordered, "waiting": len(clips) - len(results)})
+            yield f"{clip.name}: {result['said']}"
+    finally:
+        pool.stop()
     failed = [name for name, result in results.items() if not result["trained"]]
     if failed:
         raise ClipsFailed(
@@ -111,53 +109,38 @@ def train_clips(clips: Sequence[Clip], out: Path, options: Sequence[str], jobs: 
         )
 
 
-class _Running:
-    """The processes that are running."""
+def command_of(clip: Clip, options: Sequence[str]) -> list[str]:
+    """Arguments of `rhov train`; paths hold on other machines with the same files."""
+    command = [str(clip.trajectory.resolve()), "--mesh", str(clip.mesh.resolve()), "--threads", "1"]
+    command += ["--placement", str(clip.placement.resolve())] if clip.placement else []
+    return [*command, *options]
 
-    def __init__(self) -> None:
-        self._processes: set[subprocess.Popen[bytes]] = set()
-        self._lock = threading.Lock()
-        self._stopped = False
 
-    def train(self, clip: Clip, folder: Path, options: Sequence[str]) -> dict[str, Any]:
-        """Trains a clip and waits for it."""
-        output_directory(folder)
-        command = [sys.executable, "-m", "rhov", "train", str(clip.trajectory), "--mesh", str(clip.mesh)]
-        command += ["--out", str(folder), "--threads", "1"]
-        command += ["--placement", str(clip.placement)] if clip.placement else []
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        with open(folder / LOG, "wb") as log:
-            with self._lock:
-                if self._stopped:
-                    return {"trained": False, "said": "not begun"}
-                process = subprocess.Popen(
-                    [*command, *options],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    start_new_session=True,
-                )
-                self._processes.add(process)
-            status = process.wait()
-        with self._lock:
-            self._processes.discard(process)
-        lines = (folder / LOG).read_text(errors="replace").strip().splitlines() or [f"ended with status {status}"]
-        result: dict[str, Any] = {"trained": status == 0, "said": lines[-1], "folder": folder.name}
-        if status == 0:
-            report = read_json(folder / REPORT)
-            result.update({key: report[key] for key in ("held_out", "held_out_randomised", "control_steps")})
-        return result
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+class _Pool(Protocol):
+    """Where trainings run."""
+
+    def submit(self, command: Sequence[str], folder: Path) -> Future[dict[str, Any]]:
+        """Trains as soon as there is room; see `TrainingProcesses.train`."""
 
     def stop(self) -> None:
-        """Ends what still runs; each training goes on from its last round when it is begun again."""
-        with self._lock:
-            self._stopped = True
-            running = list(self._processes)
-        for process in running:
-            process.send_signal(signal.SIGINT)
-        for process in running:
-            try:
-                process.wait(timeout=_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        """Ends what still runs."""
+
+
+class _Processes:
+    """On this machine, so many at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._threads, self._processes = ThreadPoolExecutor(count), TrainingProcesses()
+
+    def submit(self, command: Sequence[str], folder: Path) -> Future[dict[str, Any]]:
+        """See `_Pool`."""
+        return self._threads.submit(self._processes.train, command, folder)
+
+    def stop(self) -> None:
+        """See `_Pool`."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._processes.stop()

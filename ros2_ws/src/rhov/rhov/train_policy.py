@@ -9,8 +9,9 @@ from typing import Literal, cast
 
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import TaskConfig
+from franka_imitation.learning.curriculum import Curriculum
 from franka_imitation.learning.dagger import DaggerConfig
-from franka_imitation.learning.ppo_config import PpoConfig
+from franka_imitation.learning.ppo_config import PpoConfig, refining
 from franka_imitation.learning.reward import ABLATIONS
 from franka_imitation.learning.simulators import SimulatorConfig, SimulatorName
 from franka_imitation.learning.train import TrainConfig, train
@@ -37,6 +38,9 @@ class TrainRequest:
     from_scratch: bool
     without: str
     steps: int
+    refine: int
+    curriculum: tuple[float, float, float]
+    """Part of held starts, first tolerance, first length."""
     rounds: int
     environments: int
     tasks: int
@@ -62,8 +66,12 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
         )
     if request.without and request.without not in ABLATIONS:
         raise InputError(f"the reward to leave out is '{request.without}'", ", ".join(ABLATIONS), "correct --without")
-    if request.without and not request.from_scratch:
-        raise InputError("--without was given to a training that uses no reward", "--from-scratch", "add it")
+    if request.without and not (request.from_scratch or request.refine):
+        raise InputError(
+            "--without was given to a training that uses no reward", "--from-scratch or --refine", "add it"
+        )
+    if request.refine and request.from_scratch:
+        raise InputError("--refine was given to --from-scratch, which is PPO already", "one of them", "use --steps")
     observation = cast(Literal["guided", "paper"], request.observation)
     simulator = SimulatorConfig(cast(SimulatorName, request.simulator), request.interpreter)
     path = request.trajectory
@@ -78,6 +86,8 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
         learner="ppo" if request.from_scratch else "dagger",
         dagger=DaggerConfig(rounds=request.rounds, environments=request.environments or DaggerConfig().environments),
         ppo=PpoConfig(steps=request.steps, environments=request.environments or PpoConfig().environments),
+        refine=refining(request.refine),
+        curriculum=Curriculum(*request.curriculum),
         tasks=request.tasks,
         held_out=request.held_out,
         seed=request.seed,
@@ -85,6 +95,6 @@ def train_to_directory(request: TrainRequest) -> Iterator[str]:
     )
     with StageProgress() as progress:
         training = train(demonstration, model, request.out, config, placement, progress=progress.update)
-        for stage in ("planning", "training", "judging"):
+        for stage in ("planning", "training", *(["refining"] if request.refine else []), "judging"):
             progress.done(stage)
     yield f"{training.sentence()} The policy is in {request.out}."

@@ -11,6 +11,7 @@ import io
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,16 @@ from rhov_core.errors import MissingDependencyError
 
 OnUpdate = Callable[[int, dict[str, Any], Callable[[], dict[str, Any]]], None]
 """Told the number of each update, from 1, its figures, and a function that returns the state to go on from."""
+
+
+def require_rl_games() -> None:
+    """Tells at once what would be missing after a long wait.
+
+    Raises:
+        MissingDependencyError: Without rl-games.
+    """
+    if find_spec("rl_games") is None:
+        raise _missing()
 
 
 def learn_by_ppo(
@@ -60,7 +71,7 @@ def learn_by_ppo(
 
         from franka_imitation.learning.ppo_agent import Agent
     except ImportError as error:
-        raise MissingDependencyError("rl-games", "PPO", "pip install -r requirements/ppo.txt") from error
+        raise _missing() from error
 
     class Workplaces(vecenv.IVecEnv):  # type: ignore[misc]
         """The environment as rl-games wants it."""
@@ -106,6 +117,10 @@ def learn_by_ppo(
         runner.load(recipe(config, seed, folder, goes_on=goes_on))
         runner.run({"train": True, "play": False})
     from_actor(observer.algo.model.state_dict(), network)
+
+
+def _missing() -> MissingDependencyError:
+    return MissingDependencyError("rl-games", "PPO", "pip install -r requirements/ppo.txt")
 
 
 def worth_going_on(step: Step) -> Tensor:

@@ -20,6 +20,7 @@ from franka_imitation.learning.evaluation import Evaluation, evaluate
 from franka_imitation.learning.export import export_policy
 from franka_imitation.learning.observation import observation_size
 from franka_imitation.learning.policy import PLAN, Policy, PolicyNetwork
+from franka_imitation.learning.ppo import require_rl_games
 from franka_imitation.learning.ppo_stage import ppo_stage
 from franka_imitation.learning.refinement import refine
 from franka_imitation.learning.reward import RewardConfig
@@ -84,12 +85,15 @@ def train(
     Raises:
         InputError: If the folder holds a training with other settings, or something given cannot be used.
         PlanningError: If no motion exists from which could be learned.
+        MissingDependencyError: If PPO is wanted without rl-games.
     """
     config = config or TrainConfig()
     folder = output_directory(out)
     claim(folder, fingerprint(trajectory, object_model, asdict(config), placement), flat(asdict(TrainConfig())))
     if (folder / REPORT).is_file():
         return Training(Policy.load(folder), read_json(folder / REPORT))
+    if config.learner == "ppo" or config.refine.steps:
+        require_rl_games()
     started = time.perf_counter()
     if not (folder / PLAN).is_file():
         planned = imitate(

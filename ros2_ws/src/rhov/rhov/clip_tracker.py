@@ -86,6 +86,7 @@ class ClipTracker:
         models = {side: self._hands.model(side) for side in ("right", "left")}
         return {
             "object": self._model,
+            "colors": self._model.colors,
             "camera": self._camera,
             "cues": self._directory,
             "request": self._request,

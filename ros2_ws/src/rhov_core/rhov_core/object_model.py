@@ -40,6 +40,8 @@ FRICTION = 0.8
 """Default coefficient of sliding friction: rubber finger tips on cardboard, plastic or lacquer."""
 _DETAIL = 2000
 """Symmetries and convex parts are computed with at most this many faces."""
+_NEARLY = 0.03
+"""Deviation of a surface from a symmetry that it nearly has, as a fraction of its diagonal."""
 _SAME_PLACE = 1e-5
 """Vertices nearer than this fraction of the diagonal are one vertex, rounded differently by the file."""
 
@@ -232,6 +234,12 @@ class ObjectModel:
             return self.given_symmetries
         simple = self.simplified(_DETAIL)
         return find_symmetries(simple.vertices, simple.faces)
+
+    @cached_property
+    def near_symmetries(self) -> FloatArray:
+        """(S, 4, 4) as `symmetries`, with those that the surface has nearly: outlines hardly tell such poses apart."""
+        simple = self.simplified(_DETAIL)
+        return find_symmetries(simple.vertices, simple.faces, _NEARLY)
 
     @cached_property
     def colors(self) -> SurfaceColors | None:

@@ -61,7 +61,8 @@ class PictureCrop:
         if not columns or not rows:
             return None
         region = picture[top : top + rows * step, left : left + columns * step]
-        return cls(cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA), left, top, step)
+        pixels = np.asarray(cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+        return cls(pixels, left, top, step)
 
     @property
     def centres(self) -> FloatArray:

@@ -33,7 +33,10 @@ _LARGEST_GROUP = 120
 class _Surface:
     """Points of a surface around its centroid and the distance of rotated points from it."""
 
-    def __init__(self, vertices: FloatArray, faces: NDArray[np.int32], samples: int = 1500) -> None:
+    def __init__(
+        self, vertices: FloatArray, faces: NDArray[np.int32], tolerance: float = TOLERANCE, samples: int = 1500
+    ) -> None:
+        self._tolerance = tolerance
         a, b, c = np.moveaxis(vertices[faces], 1, 0)
         areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
         self.centre = surface_centroid(vertices, faces)
@@ -59,23 +62,25 @@ class _Surface:
     def mismatch(self, rotations: FloatArray) -> FloatArray:
         """How far rotations (N, 3, 3) about the centroid are from symmetries: up to 1 they are."""
         error = np.abs(self.deviation(rotations))
-        return np.maximum(np.percentile(error, 95, axis=-1), error.max(-1) / 3) / TOLERANCE
+        return np.maximum(np.percentile(error, 95, axis=-1), error.max(-1) / 3) / self._tolerance
 
 
-def find_symmetries(vertices: FloatArray, faces: NDArray[np.int32]) -> FloatArray:
-    """Finds the proper rotations that map a closed mesh onto itself, within a hundredth of its diagonal.
+def find_symmetries(vertices: FloatArray, faces: NDArray[np.int32], tolerance: float = TOLERANCE) -> FloatArray:
+    """Finds the proper rotations that map a closed mesh onto itself.
 
     Takes about a second for 2,000 faces; decimate larger meshes before.
 
     Args:
         vertices: (V, 3), object frame [m].
         faces: (F, 3), wound outwards.
+        tolerance: Largest deviation of 95 % of the surface, as a fraction of the diagonal; all of it may deviate 3
+            times as much.
 
     Returns:
         (S, 4, 4) transforms of the object frame, the identity first. An axis of revolution gives 36 rotations; a
         sphere gives 360 that cover all rotations about evenly.
     """
-    surface = _Surface(vertices, faces)
+    surface = _Surface(vertices, faces, tolerance)
     generators: list[FloatArray] = []
     tried: list[FloatArray] = []
     for candidate in _candidate_axes(surface):

@@ -12,6 +12,7 @@ from rhov_core.object_model import ObjectModel
 from rhov_optimizer.initialise import InitialPose, InitialPoseConfig, find_initial_pose, refine_initial_pose
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.track_record import TrackRecord
+from rhov_optimizer.tracking.color_evidence import ColorEvidence
 from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.contest import Contest, Contestant
 from rhov_optimizer.tracking.doubt import Doubt, Revision
@@ -50,6 +51,8 @@ class ObjectTracker:
         self._model, self._camera, self._segmenter = model, camera.rectified(), segmenter
         self._config, self._initial_config = config or TrackerConfig(), initial or InitialPoseConfig()
         self._mesh = CentredMesh.from_model(model, self._config.max_faces)
+        self._colors = ColorEvidence.of(model, self._mesh, self._camera)
+        self._contradictions = () if self._colors is None else (self._colors,)
         self.reset()
 
     def reset(self) -> None:
@@ -118,10 +121,13 @@ class ObjectTracker:
         self._pause = self._config.search_interval
         self.initial_pose = initial
         contestants: list[Contestant] = []
-        for candidate in initial.candidates[: self._config.hypotheses]:
+        candidates = initial.candidates
+        if self._colors is not None and T is None:
+            candidates = self._colors.ranked(candidates, cues)
+        for candidate in candidates[: self._config.hypotheses]:
             if candidate.iou < initial.candidates[0].iou - self._config.hypothesis_gap:
                 continue
-            contestant = Contestant(self._new_track())
+            contestant = Contestant(self._new_track(), self._contradictions)
             contestant.start(cues, candidate.T)
             if contestant.track.found or not contestants:
                 contestants.append(contestant)

@@ -92,6 +92,19 @@ def test_hands_of_other_shapes_keep_their_pixels(true_clip: Any, model: HandMode
     np.testing.assert_allclose(mixed.translation, track.translation, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "side"), [(range(3), "right"), (range(3, 6), "left"), (range(4), "right"), (range(5), "left")]
+)
+def test_later_frames_know_the_side_better(true_clip: Any, model: HandModel, wrong: range, side: str) -> None:
+    """Each says what is known by then: the first four of six are outvoted, the first five are not."""
+    records = [
+        dataclasses.replace(r, hand=dataclasses.replace(r.hand, side="left")) if i in wrong else r
+        for i, r in enumerate(true_clip.records)
+    ]
+    assert model_of_side_seen(records, model).side == side
+    assert model_of_side_seen(records, model.mirrored()).side == side
+
+
 def test_frames_that_saw_the_other_side_are_mirrored_in_depth(true_clip: Any, model: HandModel) -> None:
     other = model.mirrored()
     wrong = {0, 1}
@@ -106,6 +119,8 @@ def test_frames_that_saw_the_other_side_are_mirrored_in_depth(true_clip: Any, mo
     assert track is not None
     assert all_right is not None
     assert track.valid.all()
+    assert set(np.flatnonzero(track.mirrored)) == wrong
+    assert not all_right.mirrored.any()
     joints, expected = (model.forward_numpy(t.pose, t.shape, t.translation).joints for t in (track, all_right))
     np.testing.assert_allclose(joints, expected, atol=1e-6)
 
@@ -154,7 +169,7 @@ def test_bridged_fingers_turn_steadily(model: HandModel) -> None:
     pose = np.zeros((3, 48))
     pose[2, 3:6] = [0.0, 0.8, 0.0]
     valid = np.array([True, False, True])
-    hand = HandTrack("right", pose, np.zeros(10), np.zeros((3, 3)), valid, np.zeros((3, 21, 2)), np.ones(3))
+    hand = HandTrack("right", pose, np.zeros(10), np.zeros((3, 3)), valid, np.zeros((3, 21, 2)), np.ones(3), ~valid)
     bridged = bridged_hand(hand, model, np.array([0.0, 0.25, 1.0]))
     np.testing.assert_allclose(bridged.pose[1, 3:6], [0.0, 0.2, 0.0], atol=1e-12)
 

@@ -10,7 +10,7 @@ NOISE = 0.1
 STAMPS = np.arange(90) / 30
 
 
-def track(pose: np.ndarray, valid: np.ndarray | None = None) -> HandTrack:
+def track(pose: np.ndarray, valid: np.ndarray | None = None, mirrored: np.ndarray | None = None) -> HandTrack:
     count = len(pose)
     return HandTrack(
         side="right",
@@ -20,6 +20,7 @@ def track(pose: np.ndarray, valid: np.ndarray | None = None) -> HandTrack:
         valid=np.ones(count, np.bool_) if valid is None else valid,
         keypoints=np.zeros((count, 21, 2)),
         depth_spread=np.ones(count),
+        mirrored=np.zeros(count, np.bool_) if mirrored is None else mirrored,
     )
 
 
@@ -71,6 +72,14 @@ def test_hidden_frames_are_neither_changed_nor_asked() -> None:
     np.testing.assert_array_equal(
         steadied(track(wild, valid), STAMPS).pose[valid], steadied(track(seen, valid), STAMPS).pose[valid]
     )
+
+
+def test_frames_that_saw_the_other_hand_learn_from_those_that_did_not() -> None:
+    true, mirrored = np.zeros((90, 48)), np.arange(90) % 10 < 6
+    seen = true + noise(90)
+    seen[mirrored, 3:] += 0.3
+    told, untold = (np.abs(steadied(track(seen, None, m), STAMPS).pose - true)[:, 3:].mean() for m in (mirrored, None))
+    assert told < 0.6 * untold
 
 
 def test_moments_long_apart_have_nothing_to_do_with_each_other() -> None:

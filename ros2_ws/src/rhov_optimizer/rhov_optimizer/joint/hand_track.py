@@ -36,6 +36,8 @@ class HandTrack:
     """(N, 21, 2) [pixel]; zero where not valid."""
     depth_spread: FloatArray
     """(N,) standard deviation of the wrist's distance as estimated, relative to it; one where not valid."""
+    mirrored: BoolArray
+    """(N,) where the other hand was seen, and mirrored in depth."""
 
     @classmethod
     def from_records(cls, records: Sequence[TrackRecord], model: HandModel) -> HandTrack | None:
@@ -61,13 +63,20 @@ class HandTrack:
         pose[valid], translation[valid] = [hand.pose for hand in hands.values()], translations
         spread = np.ones(len(records))
         spread[valid] = [_depth_spread(hand) for hand in hands.values()]
-        return cls(model.side, pose, shape, translation, valid, keypoints, spread)
+        mirrored = np.array(
+            [record.hand is not None and record.hand.side != model.side for record in records], np.bool_
+        )
+        return cls(model.side, pose, shape, translation, valid, keypoints, spread, mirrored)
 
 
 def model_of_side_seen(records: Sequence[TrackRecord], model: HandModel) -> HandModel:
-    """The model, mirrored if more frames saw the other hand."""
-    sides = [record.hand.side == model.side for record in records if record.hand is not None]
-    return model if 2 * sum(sides) >= len(sides) else model.mirrored()
+    """The model, mirrored if more frames saw the other hand.
+
+    A frame counts as much as there are frames until then: it says what is known by then, see `HandEstimate.side`.
+    """
+    same = np.array([record.hand.side == model.side for record in records if record.hand is not None], np.bool_)
+    weights = np.arange(1, len(same) + 1)
+    return model if 2 * weights[same].sum() >= weights.sum() else model.mirrored()
 
 
 def _depth_spread(hand: HandEstimate) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.hand.layout import FINGER_JOINTS
@@ -22,6 +23,8 @@ ALIKE = 0.3
 """Standard deviation of how bent a finger is at times that are averaged, over its three joints [rad]."""
 EXPECTED = 0.1
 """Errors below this are averaged; larger ones, towards which a median is taken, hardly count [rad]."""
+MIRRORED = 0.1
+"""What fingers of the other hand, mirrored in depth, weigh."""
 STEPS = 8
 """Of the iteration that finds a robust mean."""
 REACH = 3.0
@@ -38,15 +41,16 @@ def steadied(hand: HandTrack, stamps: FloatArray) -> HandTrack:
     seen = np.flatnonzero(hand.valid)
     if len(seen) < 2:
         return hand
-    around, near = _windows(stamps[seen])
+    around, there = _windows(stamps[seen])
+    weights = there * np.where(hand.mirrored[seen], MIRRORED, 1.0)[around]
     pose = hand.pose.copy()
     for joints in FINGER_JOINTS.values():
         columns = np.concatenate([np.arange(3 * joint, 3 * joint + 3) for joint in joints])
-        pose[np.ix_(seen, columns)] = _steady(hand.pose[np.ix_(seen, columns)], stamps[seen], around, near)
+        pose[np.ix_(seen, columns)] = _steady(hand.pose[np.ix_(seen, columns)], stamps[seen], around, weights)
     return replace(hand, pose=pose)
 
 
-def _windows(stamps: FloatArray) -> tuple[np.ndarray, BoolArray]:
+def _windows(stamps: FloatArray) -> tuple[NDArray[np.int64], BoolArray]:
     """Neighbours (n, W) in time of each of n frames, and which of them there are."""
     first = np.searchsorted(stamps, stamps - REACH * AROUND)
     last = np.searchsorted(stamps, stamps + REACH * AROUND, side="right")
@@ -54,12 +58,12 @@ def _windows(stamps: FloatArray) -> tuple[np.ndarray, BoolArray]:
     return np.minimum(places, len(stamps) - 1), places < last[:, None]
 
 
-def _steady(finger: FloatArray, stamps: FloatArray, around: np.ndarray, there: BoolArray) -> FloatArray:
+def _steady(finger: FloatArray, stamps: FloatArray, around: NDArray[np.int64], weights: FloatArray) -> FloatArray:
     """Rotation vectors (n, 9) of a finger's joints, each the robust mean of those like it around it."""
     apart = stamps[around] - stamps[:, None]
-    now = _robust_mean(finger[around], there * np.exp(-0.5 * (apart / NEAREST) ** 2))
+    now = _robust_mean(finger[around], weights * np.exp(-0.5 * (apart / NEAREST) ** 2))
     alike = np.exp(-0.5 * np.square(now[around] - now[:, None]).sum(-1) / ALIKE**2)
-    return _robust_mean(finger[around], there * alike * np.exp(-0.5 * (apart / AROUND) ** 2))
+    return _robust_mean(finger[around], weights * alike * np.exp(-0.5 * (apart / AROUND) ** 2))
 
 
 def _robust_mean(values: FloatArray, weights: FloatArray) -> FloatArray:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from franka_imitation.kinematics_kernels import chains, solve_all
 from franka_imitation.robot import JOINTS
 from franka_imitation.scene import TCP_SITE, Scene
 from rhov_core.arrays import FloatArray
-from rhov_core.pose import difference, make_transform, rotation_from_quaternion
+from rhov_core.pose import make_transform, rotation_from_quaternion
 
 _DAMPING = (1e-5, 1e-2)
 """Of the least squares: constant, and times the squared error. Far from the target it bounds the step near singular
@@ -86,20 +87,22 @@ class Kinematics:
         Returns:
             The postures and what is left of the errors.
         """
-        q = np.clip(np.array(q, np.float64), self.lower, self.upper)
-        rest = np.broadcast_to(self.rest if rest is None else np.asarray(rest, np.float64), q.shape)
-        error = np.full((len(q), 6), np.inf)
-        active = np.arange(len(q))
-        for step in range(iterations + 1):
-            pose, jacobian = self.jacobian(q[active])
-            error[active] = difference(target[active], pose)
-            coarse = np.abs(error[active]).max(axis=1, initial=0.0) > 1e-5
-            active, jacobian = active[coarse], jacobian[coarse]
-            if step == iterations or not len(active):
-                break
-            drift = _DRIFT * (1 - step / iterations) * (rest[active] - q[active])
-            q[active] = self._improve(q[active], error[active], jacobian, drift)
-        return Solution(q, np.linalg.norm(error[:, :3], axis=1), np.linalg.norm(error[:, 3:], axis=1))
+        start = np.clip(np.array(q, np.float64), self.lower, self.upper)
+        rest = np.broadcast_to(self.rest if rest is None else np.asarray(rest, np.float64), start.shape)
+        error = solve_all(
+            np.ascontiguousarray(target, np.float64),
+            start,
+            np.ascontiguousarray(rest),
+            self.lower,
+            self.upper,
+            self._offset,
+            self._turn,
+            self._tcp,
+            iterations,
+            _DAMPING,
+            _DRIFT,
+        )
+        return Solution(start, np.linalg.norm(error[:, :3], axis=1), np.linalg.norm(error[:, 3:], axis=1))
 
     def follow(
         self, targets: FloatArray, q: ArrayLike, *, rest: ArrayLike | None = None, iterations: int = 5
@@ -131,29 +134,6 @@ class Kinematics:
         _, jacobian = self.jacobian(q)
         return np.sqrt(np.maximum(np.linalg.det(jacobian @ jacobian.swapaxes(1, 2)), 0.0))
 
-    def _improve(self, q: FloatArray, error: FloatArray, jacobian: FloatArray, drift: FloatArray) -> FloatArray:
-        transposed = jacobian.swapaxes(1, 2)
-        wanted = error - (jacobian @ drift[..., None])[..., 0]
-        damping = _DAMPING[0] + _DAMPING[1] * np.minimum((error**2).sum(axis=1), 1.0)
-        normal = jacobian @ transposed + damping[:, None, None] * np.eye(6)
-        weights = np.linalg.solve(normal, wanted[..., None])
-        step = drift + (transposed @ weights)[..., 0]
-        longest = np.abs(step).max(axis=1, keepdims=True)
-        return np.clip(q + step * np.minimum(1.0, 0.3 / np.maximum(longest, 1e-9)), self.lower, self.upper)
-
     def _chain(self, q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Position (N, 3) and rotation (N, 3, 3) of the tool, origins and axes (N, 7, 3) of the joints."""
-        n = len(q)
-        rotation = np.broadcast_to(np.eye(3), (n, 3, 3))
-        position = np.zeros((n, 3))
-        cos, sin = np.cos(q)[..., None], np.sin(q)[..., None]
-        origins, axes = np.empty((n, JOINTS, 3)), np.empty((n, JOINTS, 3))
-        for i in range(JOINTS):
-            position = position + rotation @ self._offset[i]
-            turned = rotation @ self._turn[i]
-            x, y, z = turned[:, :, 0], turned[:, :, 1], turned[:, :, 2]
-            rotation = np.stack([x * cos[:, i] + y * sin[:, i], y * cos[:, i] - x * sin[:, i], z], axis=2)
-            origins[:, i], axes[:, i] = position, z
-        position = position + rotation @ self._offset[JOINTS]
-        rotation = rotation @ self._turn[JOINTS]
-        return position + rotation @ self._tcp, rotation, origins, axes
+        return chains(np.ascontiguousarray(q), self._offset, self._turn, self._tcp)

@@ -132,6 +132,21 @@ def test_a_stop_that_is_not_answered_is_noticed(client, checks, carried_box_resu
         replay(client, checks, carried_box_result, progress=progress)
 
 
+def test_an_object_that_is_no_longer_seen_ends_the_motion_and_stays_held(client, checks, carried_box_result):
+    def progress(stage, part, message):
+        if stage == "following":
+            client.recording.add_object = lambda time, T: None
+
+    put(client, carried_box_result)
+    with pytest.raises(ReplayError, match="has not been seen"):
+        replay(client, checks, carried_box_result, progress=progress)
+    client.wait(1.0)
+    assert client._robot.T_base_object[2, 3] > carried_box_result.plan.T_table_object_start[2, 3] + 0.03
+    before = client.posture().q
+    client.wait(0.5)
+    np.testing.assert_allclose(client.posture().q, before, atol=1e-4)
+
+
 def test_cancelling_brings_the_arm_to_rest(client, checks, carried_box_result):
     put(client, carried_box_result)
     begin = client.posture().time

@@ -11,6 +11,9 @@ from franka_imitation.replay.set_point_stream import SetPointStream
 from rhov_core.arrays import FloatArray
 from rhov_core.pose import quaternion_from_rotation
 
+_OLDEST = 0.8
+"""A measurement must be younger; of what was sent a second is remembered [s]."""
+
 
 class WatchedRobot:
     """A `Workplace` of the closed loop.
@@ -75,9 +78,16 @@ class WatchedRobot:
         self._tell(self._stream.time, False)
 
     def look(self) -> tuple[float, FloatArray]:
-        """The last measurement."""
+        """The last measurement.
+
+        Raises:
+            ReplayError: If it is too old to tell anything about the grip.
+        """
         time, T = self._seen()
-        return self._stream.time - self._stream.time_of(time), T
+        age = self._stream.time - self._stream.time_of(time)
+        if age > _OLDEST:
+            raise ReplayError(f"The object has not been seen for {age:.1f} s; the arm comes to rest.")
+        return age, T
 
     def _seen(self) -> tuple[float, FloatArray]:
         seen = self._client.recording.last_object

@@ -7,7 +7,7 @@ from moving_card import HEIGHT, WIDTH, overlap
 
 from rhov_core.camera import Camera
 from rhov_perception.object import ObjectEstimator
-from rhov_perception.object.hand_cover import HandCover
+from rhov_perception.object.hand_cover import HandCover, bare
 
 SKIN, TABLE, THING = (140, 170, 220), (70, 80, 75), (40, 160, 30)
 CARD = (slice(70, 170), slice(90, 190))
@@ -114,3 +114,16 @@ def test_the_estimator_reports_it_and_keeps_what_the_hand_estimator_drew():
         assert overlap(cue.cover_mask, seen) > 0.85
     again = estimator.start(images[0], 0, 0.0, on_card() & ~seen, None, drawn)
     np.testing.assert_array_equal(again.cover_mask, cues[0].cover_mask)
+
+
+def test_a_mask_is_bared_of_fingers_but_not_of_errors_at_its_border():
+    card, finger, rim = on_card(), np.zeros((HEIGHT, WIDTH), bool), np.zeros((HEIGHT, WIDTH), bool)
+    finger[100:114, 130:200] = rim[60:75, 90:190] = True
+    np.testing.assert_array_equal(bare(card, finger | rim), card & ~finger)
+    np.testing.assert_array_equal(bare(card, rim), card)
+    np.testing.assert_array_equal(bare(card, None), card)
+
+
+def test_a_cover_of_nearly_all_of_a_mask_is_not_believed():
+    card = on_card()
+    np.testing.assert_array_equal(bare(card, np.ones_like(card)), card)

@@ -109,7 +109,7 @@ def segment_band(
     model = measured if memory is None else measured.blended(memory, memory_weight)
     evidence = np.clip(model.evidence(here.cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
     evidence += belief * np.clip((here.depth_inside - here.distance_outside) / band, -1, 1)
-    evidence = _filtered(here.image, evidence)
+    evidence = filtered(here.image, evidence)
     certain = here.depth_inside > band
     if here.hand is not None:
         certain &= ~here.hand
@@ -156,7 +156,7 @@ def _hand_share(hand: BoolArray) -> NDArray[np.float32]:
     return np.asarray(HAND_OUTSIDE + (HAND_INSIDE - HAND_OUTSIDE) * near, np.float32)
 
 
-def _filtered(image: ByteArray, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+def filtered(image: ByteArray, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     """Evidence of neighbouring pixels of like colour, joined (guided filter, He et al. 2010)."""
     ximgproc: Any = cv2.ximgproc
     edge = FILTER_EDGE**2

@@ -18,7 +18,7 @@ from rhov_perception.object.band import BandResult
 from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.features import FeatureDetector
-from rhov_perception.object.hand_cover import HandCover
+from rhov_perception.object.hand_cover import HandCover, bare
 from rhov_perception.object.mask_track import MaskTrack
 from rhov_perception.object.optical_flow import FlowEstimator, RegionFlow
 from rhov_perception.object.region import Region
@@ -86,10 +86,11 @@ class ObjectEstimator:
         """
         frame = self._received(image, hand_mask)
         mask, notes = self._seeded(frame, seed)
-        found = self._track.start(frame.image, mask, frame.hand_mask)
         self._frames.clear()
         self._cover = HandCover()
         cover = self._cover.find(frame.image, frame.hand_mask, mask, None)
+        own = mask if np.ndim(seed) == 2 else bare(mask, cover)  # a mask that is given is believed
+        found = self._track.start(frame.image, own, frame.hand_mask if own is mask else cover)
         self.notes = notes
         self._hold(frame_index, frame, mask if found is None else found.mask)
         return self._cues(frame, frame_index, stamp, hand, cover, found, None)

@@ -45,6 +45,10 @@ BENEATH, REACH = 2.0, 12.0
 frame before if none is drawn [pixel]."""
 CONTRADICTED = -3.0
 """Where a hand is drawn, it is believed unless the colours speak against it this clearly [log odds]."""
+FINGER, LEAST_FINGER = 7, 0.03
+"""Least width [pixel] and part of an object's mask of what is believed to be fingers on it."""
+LEAST_BARE = 0.3
+"""If less of a mask is left bare, its cover is not believed."""
 LEAST_AREA, LEAST_COMMON, LEAST_ALONE = 60, 20, 400
 """Smallest region, smallest part of it where the hand was expected, and smallest region if it was expected nowhere
 [pixel]."""
@@ -122,6 +126,23 @@ class HandCover:
         kept[0] = False  # where the evidence speaks against a hand
         covered = np.asarray(kept[labels])
         return covered if hand is None else covered | (hand & (evidence > CONTRADICTED))
+
+
+def bare(mask: BoolArray, cover: BoolArray | None) -> BoolArray:
+    """A mask (H, W) of the object without the large regions of it that are covered (H, W), fingers on the object.
+
+    At its border a mask and a cover overlap by errors of both; and if next to nothing is left bare, the cover is wrong.
+    """
+    if cover is None:
+        return mask
+    square = np.ones((FINGER, FINGER), np.uint8)
+    solid = cv2.morphologyEx((mask & cover).view(np.uint8), cv2.MORPH_OPEN, square)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
+    area = np.count_nonzero(mask)
+    large = stats[:, cv2.CC_STAT_AREA] >= LEAST_FINGER * area
+    large[0] = False  # all that is not covered
+    left = mask & ~large[labels]
+    return left if large.any() and np.count_nonzero(left) >= LEAST_BARE * area else mask
 
 
 def _evidence(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_core.errors import InputError
 from rhov_perception.object.band import EVIDENCE_LIMIT
+from rhov_perception.object.carving import carved
 from rhov_perception.object.color_model import ColorModel, color_cells
 from rhov_perception.object.components import object_pieces
 from rhov_perception.object.region import Region
@@ -31,6 +32,8 @@ SURE_HAND = 5
 """Width of the square by which the drawn hand is eroded to where its colours are learnt [pixel]."""
 HAND_INSIDE, HAND_OUTSIDE = 0.7, 0.3
 """How probably a pixel of the box that is not object is hand, where the hand is drawn and elsewhere."""
+LIKELY = 0.6
+"""How clearly a pixel's colour must speak for the object in the first guess [log odds]: a box holds background too."""
 LEAST_LIKELY = 0.2
 """If less of the box's free part than this has colours of its own, the whole of it is GrabCut's first guess."""
 TOUCH = 5
@@ -90,6 +93,7 @@ def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) 
     picture, near_hand = np.ascontiguousarray(image[part]), np.ascontiguousarray(hand[part])
     labels = _first_guess(picture, np.ascontiguousarray(inside[part]), near_hand)
     mask = region.full(object_pieces(_grabcut(picture, labels), near_hand, large=True), (height, width)) & inside
+    mask = carved(image, mask, hand_mask)
     if np.count_nonzero(mask) < LEAST_SIDE**2 / 2:
         raise InputError(
             f"nothing in the box {','.join(map(str, box))} stands out from its surroundings",
@@ -118,7 +122,7 @@ def _first_guess(image: ByteArray, inside: BoolArray, hand: BoolArray) -> NDArra
     model = ColorModel.measure(cells, inside & ~hand, ~inside & ~hand, on_hand)
     share = np.where(hand, HAND_INSIDE, HAND_OUTSIDE).astype(np.float32)
     evidence = np.clip(model.evidence(cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
-    likely = cv2.GaussianBlur(evidence, (0, 0), SMOOTHING) > 0
+    likely = cv2.GaussianBlur(evidence, (0, 0), SMOOTHING) > LIKELY
     if np.count_nonzero(likely & inside) < LEAST_LIKELY * np.count_nonzero(inside & ~hand):
         likely = ~hand  # the colours do not tell the object apart
     labels = np.full(inside.shape, cv2.GC_BGD, np.uint8)

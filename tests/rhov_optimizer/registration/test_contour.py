@@ -139,6 +139,23 @@ def test_gradient_agrees_with_finite_differences(mesh, mask):
     assert np.linalg.eigvalsh(A + np.triu(A, 1).T).min() > 0
 
 
+@pytest.mark.parametrize(("moved_by", "again"), [(0.002, False), (0.008, True)])
+@pytest.mark.parametrize("component", [0, 3])
+def test_the_contour_is_drawn_again_once_the_object_has_turned(mesh, mask, component, moved_by, again):
+    contour, moved = observed(mask), perturb(T, moved_by * np.eye(6)[component])
+
+    def normal_matrix(first, *later, interval):
+        residual = term(mesh, contour, interval=interval)
+        for pose in (first, *later):
+            A, b = np.zeros((6, 6)), np.zeros(6)
+            residual.accumulate(pose, 1.0, A, b)
+        return A
+
+    anew, kept = normal_matrix(moved, interval=1), normal_matrix(T, moved, interval=10**6)
+    assert not np.array_equal(anew, kept)
+    assert np.array_equal(normal_matrix(T, moved, interval=1), anew if again else kept)
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 def test_the_pose_is_recovered_from_the_outline(mesh, mask, hidden):
     hand = None

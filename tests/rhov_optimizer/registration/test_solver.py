@@ -34,10 +34,29 @@ def test_what_nothing_constrains_stays_where_it_is():
     assert np.allclose(moved, [0.02, -0.01, 0, 0, 0, 0], atol=1e-5)
 
 
+class Drift:
+    """Moves the pose on by a millimetre at each step; notes the kernel scales it was called with."""
+
+    def __init__(self):
+        self.scales = []
+
+    def accumulate(self, T, kernel_scale, A, b):
+        self.scales.append(kernel_scale)
+        A += np.eye(6)
+        b -= np.array([1e-3, 0, 0, 0, 0, 0])
+
+
 def test_kernels_are_annealed_from_the_first_to_the_last_scale():
-    term = Pull(range(6))
+    term = Drift()
     solve([term], START, iterations=5, anneal=(4.0, 0.25))
     assert term.scales == pytest.approx([4, 2, 1, 0.5, 0.25])
+
+
+def test_a_pose_that_stands_still_is_finished_with_the_last_scale():
+    term = Pull(range(6))
+    solution = solve([term], START, iterations=40, anneal=(4.0, 0.25))
+    assert len(term.scales) < 10 and term.scales[-1] == 0.25
+    assert np.abs(difference(solution.T, GOAL)).max() < 1e-6
 
 
 def test_a_step_turns_no_further_than_its_limit():

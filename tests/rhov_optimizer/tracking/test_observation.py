@@ -35,3 +35,17 @@ def test_borders_next_to_a_cover_are_no_contour():
     ]
     assert (taken[0].contour.points[:, 0] > 35).any()
     assert len(taken[1].contour.points) > 50 and (taken[1].contour.points[:, 0] < 36).all()
+
+
+def test_the_distance_is_known_as_far_as_it_is_needed():
+    taken = [
+        MaskObservation.take(
+            cues(object_mask=block(slice(20, 40), slice(30, 50))), None, None, CAMERA, TrackerConfig(), reach=reach
+        ).contour
+        for reach in (6, 12)
+    ]
+    near, far = taken
+    assert (near.x0, near.y0) == (24, 14) and near.distance.shape == (32, 32)
+    assert (far.x0, far.y0) == (18, 8) and far.distance.shape == (44, 44)
+    np.testing.assert_array_equal(near.distance, far.distance[6:-6, 6:-6])
+    np.testing.assert_array_equal(near.points, far.points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,9 @@ BORDER = 3
 _OFFSETS = np.arange(-5, 6)
 SLOPE = -np.exp(-(_OFFSETS[:, None] ** 2 + _OFFSETS**2) / 8.0) * -_OFFSETS / 4.0
 """(11, 11) derivative of a Gaussian of 2 pixels by the column."""
+TURNED = 0.005
+"""The model's contour is drawn again when the object has turned this far [rad]. Until then its points lie off it by
+about half the square of this times the surface's radius of curvature."""
 SAME_DIRECTION = 0.3
 """Least cosine between an observed normal and that of the model contour point it is paired with."""
 
@@ -155,8 +159,8 @@ class ObservedContour:
 class ContourTerm:
     """Model contour to the mask's signed distance, and observed border to the nearest model contour point.
 
-    The model's contour slides over its surface as the pose changes, so it is drawn again every few steps. A view that
-    was drawn at the first pose already can be given.
+    The model's contour slides over its surface as the object turns, so it is drawn again every few steps if that turned
+    far enough. A view that was drawn at the first pose already can be given.
     """
 
     def __init__(
@@ -176,12 +180,13 @@ class ContourTerm:
         self._sigma, self._weight, self._count, self._interval = sigma, weight, count, interval
         self._least_sigma = sigma if least_sigma is None else min(least_sigma, sigma)
         self._calls, self._view = 0, view
+        self._drawn: FloatArray | None = None
         self._contour = np.zeros((0, 3)), np.zeros((0, 2))
 
     def accumulate(self, T: FloatArray, kernel_scale: float, A: FloatArray, b: FloatArray) -> None:
         """Adds the normal equations; see `ResidualTerm`."""
-        if self._calls % self._interval == 0:
-            view, self._view = self._view, None
+        if self._calls % self._interval == 0 and (self._drawn is None or _turn(self._drawn, T) > TURNED):
+            view, self._view, self._drawn = self._view, None, T
             if view is None or view.T is not T:
                 view = SurfaceView.draw(self._mesh, self._camera, T)
             self._contour = (np.zeros((0, 3)), np.zeros((0, 2))) if view is None else model_contour(view, self._count)
@@ -190,6 +195,16 @@ class ContourTerm:
         spread = np.array([self._least_sigma, self._sigma, kernel_scale])
         seen = o.distance, o.trusted, o.x0, o.y0, o.points, o.normals
         _accumulate(*self._contour, *seen, T, K, spread, self._weight, A, b)
+
+
+def _turn(T: FloatArray, other: FloatArray) -> float:
+    """About how far the camera sees the object turn [rad] from a pose (4, 4) to another.
+
+    That moving it aside shows other sides of it counts too.
+    """
+    off = T - other
+    aside = off[:3, 3] / T[2, 3]
+    return math.sqrt(0.5 * float(np.vdot(off[:3, :3], off[:3, :3])) + float(np.vdot(aside, aside)))
 
 
 @numba.njit(cache=True)

@@ -15,6 +15,10 @@ from rhov_core.arrays import FloatArray
 LARGEST_ROTATION_STEP = 0.3
 """Steps are shortened to this rotation [rad]: further the linearisation means nothing."""
 
+STILL = 1e-4
+"""A step that changes no entry of the pose by more [m, about rad] is the last but those with the final kernels."""
+_UPPER = np.triu(np.ones((6, 6), np.bool_))
+
 
 class ResidualTerm(Protocol):
     """One kind of residual, weighted by a robust kernel."""
@@ -59,8 +63,9 @@ def solve(
     Args:
         terms: What is compared.
         T: (4, 4) where to start.
-        iterations: Number of steps.
-        anneal: Scale of the robust kernels at the first and at the last step; geometric in between.
+        iterations: Largest number of steps; there are fewer where they become tiny.
+        anneal: Scale of the robust kernels at the first and at the last step; geometric in between. After a tiny step
+            it is the last one.
         damping: What is added to the diagonal, relative to it.
 
     Returns:
@@ -68,15 +73,17 @@ def solve(
     """
     pose, A, b = T, np.zeros((6, 6)), np.zeros(6)
     first, last = anneal
+    still = False
     for i in range(iterations):
-        scale = first * (last / first) ** (i / max(1, iterations - 1))
+        scale = last if still else first * (last / first) ** (i / max(1, iterations - 1))
         A[:], b[:] = 0.0, 0.0
         for term in terms:
             term.accumulate(pose, scale, A, b)
-        pose = _moved(pose, A, b, damping)
-        if not math.isfinite(pose.sum()):
+        before, pose = pose, _moved(pose, A, b, damping)
+        still = bool(np.abs(pose - before).max() < STILL)
+        if (still and scale == last) or not math.isfinite(pose.sum()):
             break
-    return Solution(pose, np.triu(A) + np.triu(A, 1).T)
+    return Solution(pose, np.where(_UPPER, A, A.T))
 
 
 @numba.njit(cache=True)

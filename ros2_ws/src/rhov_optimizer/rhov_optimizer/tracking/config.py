@@ -43,7 +43,7 @@ class TrackerConfig:
     feature_ratio: float = setting(0.8, "a match's distance relative to the next best candidate's", low=0.1, high=1.0)
     keyframes_matched: int = setting(3, "keyframes, besides the first, that a frame is matched with", low=1)
     keyframe_angle: float = setting(0.21, "a frame turned this far from all keyframes becomes one [rad]", low=0.01)
-    keyframe_features: int = setting(800, "features that a keyframe keeps", low=10)
+    keyframe_features: int = setting(400, "features that a keyframe keeps", low=10)
     keyframe_cosine: float = setting(
         0.25, "features seen more obliquely than this cosine are not kept", low=0.0, high=1
     )

@@ -49,11 +49,8 @@ class Doubt:
 
     def covariance(self, T: FloatArray) -> FloatArray:
         """The spread (6, 6) of the hypotheses about the pose T (4, 4) that is believed."""
-        out = np.zeros((6, 6))
-        for offset, weight in zip(self.offsets, self.weights, strict=True):
-            off = difference(T @ offset, T)
-            out += weight * np.outer(off, off)
-        return out
+        off = difference(T @ self.offsets, T)
+        return np.einsum("n,ni,nj->ij", self.weights, off, off)
 
     def added_to(self, revision: Revision) -> Revision:
         """A frame with this doubt in its covariance."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rhov_core.arrays import FloatArray
@@ -13,14 +15,14 @@ from rhov_optimizer.registration.agreement import overlap
 from rhov_optimizer.registration.contour import ContourTerm
 from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
-from rhov_optimizer.registration.points import PointTerm
+from rhov_optimizer.registration.points import TUKEY, PointTerm
 from rhov_optimizer.registration.solver import ResidualTerm, solve
 from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.flow import FlowTracks
 from rhov_optimizer.tracking.keyframes import KeyframeStore, Matches
-from rhov_optimizer.tracking.observation import MaskObservation, widened_hand
+from rhov_optimizer.tracking.observation import REACH, MaskObservation, widened_hand
 from rhov_optimizer.tracking.relocalise import relocalise
 from rhov_optimizer.tracking.verdict import Evidence, judge
 
@@ -113,15 +115,16 @@ class FrameFitter:
         config = self._config
         matches = Matches.join([]) if matches is None else matches
         led = flow is not None and len(flow) >= LEAST_LEADING and self._flow_leads_to(T, flow)
-        predicted = self.view(T)
-        observation = MaskObservation.take(cues, predicted, self._segmenter, self._camera, config, led=led)
+        anneal, predicted = LED_ANNEAL if led else ANNEAL, self.view(T)
+        reach = min(REACH, math.ceil(anneal[0] * TUKEY * config.contour_sigma) + 2)  # further away nothing has weight
+        observation = MaskObservation.take(cues, predicted, self._segmenter, self._camera, config, led=led, reach=reach)
         features = self._feature_term(matches)
         terms: list[ResidualTerm] = [features]
         if flow is not None:
             terms.append(flow.term)
         if observation is not None:
             terms.append(self._contour_term(observation, predicted))
-        solution = solve(terms, T, iterations=config.iterations, anneal=LED_ANNEAL if led else ANNEAL)
+        solution = solve(terms, T, iterations=config.iterations, anneal=anneal)
         T = solution.T if solution.is_sound else T
         view = SurfaceView.draw(self._mesh, self._camera, T)
         residuals, inlier = features.residuals(T), features.inliers(T)

@@ -17,7 +17,7 @@ from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
 
 REACH = 40
-"""How far from the mask its distance is known [pixel]."""
+"""How far from the mask its distance is known at most [pixel]."""
 THICK = 9
 """A part of the silhouette without mask that is thinner than this [pixel] is an error of the border."""
 MOST_HIDDEN = 0.5
@@ -86,6 +86,7 @@ class MaskObservation:
         config: TrackerConfig,
         *,
         led: bool = False,
+        reach: int = REACH,
     ) -> MaskObservation | None:
         """The mask of a frame: segmented again from the predicted silhouette, or else the one in the cues.
 
@@ -96,6 +97,7 @@ class MaskObservation:
             camera: Without distortion.
             config: Settings.
             led: Whether the predicted pose is nearly right, so that what its silhouette lacks is hidden.
+            reach: How far around the mask its distance is needed [pixel].
 
         Returns:
             None if there is no mask.
@@ -110,7 +112,7 @@ class MaskObservation:
         hand = widened_hand(cues, config.hand_margin)
         hidden = hidden_part(mask, view, hand, config.hand_margin) if led and view is not None else None
         excluded = hand if hidden is None else hidden if hand is None else hand | hidden
-        contour = ObservedContour.from_mask(mask, excluded, camera, count=config.contour_points, reach=REACH)
+        contour = ObservedContour.from_mask(mask, excluded, camera, count=config.contour_points, reach=reach)
         return None if contour is None else cls(mask, hand, excluded, contour)
 
     def overlap(self, view: SurfaceView | None) -> float:

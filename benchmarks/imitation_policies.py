@@ -3,7 +3,10 @@
 For each object a demonstration is made up, a plan found and a policy trained. Both are judged on motions that were not
 trained on (the same motion shifted by up to 4 cm and turned by up to 0.25 rad), in 60 Hz simulation: as it is, and with
 random mass, friction, start, measuring noise and delay. Time-outs, drops and refusals count as failures. The planner's
-row is its knowledge in closed loop, the expert from which the policies learn. A training that is there is not repeated.
+row is its knowledge in closed loop, the expert from which the policies learn. A training that is there is not repeated,
+and the records of objects and methods that are not asked for stay.
+
+With --observations paper a policy sees what the paper's sees, and is trained and judged as there: for one motion.
 
     python benchmarks/imitation_policies.py [--quick] [--objects carton,can] [--observations guided,paper,paper:4]
                                             [--out out/imitation]
@@ -28,11 +31,11 @@ from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.policy import PLAN
-from franka_imitation.learning.train import REPORT, TrainConfig, held_out_tasks, train
+from franka_imitation.learning.train import REPORT, TrainConfig, held_out_tasks, judged_episodes, train
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import MotionPlan
 from rhov_core.errors import PlanningError
-from rhov_core.files import write_json
+from rhov_core.files import read_json, write_json
 from rhov_core.object_model import ObjectModel
 from rhov_core.pose import exp_rotation, make_transform
 from rhov_core.synth.objects import synth_object
@@ -68,11 +71,10 @@ def demonstration(name: str) -> HandObjectTrajectory:
 def measure(name: str, observations: list[str], dagger: DaggerConfig, out: Path) -> list[dict[str, Any]]:
     """Records of one object: method, condition and figures."""
     model, trajectory = synth_object(name).load(), demonstration(name)
-    config = TrainConfig(imitation=ImitationConfig(up_in_camera=UP, candidates=1), dagger=dagger)
     records = []
     for kind in observations:
         folder = out / f"{name}_{kind.replace(':', '_')}"
-        wanted = replace(config, task=task_of(kind))
+        wanted = config_of(kind, dagger)
         begun, cpu = not (folder / REPORT).is_file(), time.process_time()
         try:
             training = train(trajectory, model, folder, wanted, progress=told(name))
@@ -84,13 +86,25 @@ def measure(name: str, observations: list[str], dagger: DaggerConfig, out: Path)
             figures = training.report[condition]
             records.append({"object": name, "method": f"policy, {kind}", "condition": condition, **figures})
         records.append(replayed(name, kind, trajectory, model, folder, wanted, seconds))
-    return records + expert(name, trajectory, model, config, out / f"{name}_{observations[0]}")
+        records += expert(name, kind, trajectory, model, wanted, folder)
+    return records
 
 
-def task_of(kind: str) -> TaskConfig:
-    """The task of an observation: its name, and after a colon how many moments are shown."""
+def config_of(kind: str, dagger: DaggerConfig) -> TrainConfig:
+    """How a policy of an observation is trained: its name, and after a colon how many moments are shown.
+
+    The paper's observation is learned and judged as in the paper, on the one motion; with twice as many steps of the
+    optimiser, since what to do next is written less plainly in it.
+    """
     observation, _, history = kind.partition(":")
-    return TaskConfig(observation=observation, history=int(history or 1))
+    config = TrainConfig(
+        imitation=ImitationConfig(up_in_camera=UP, candidates=1),
+        task=TaskConfig(observation=observation, history=int(history or 1)),
+        dagger=dagger,
+    )
+    if observation == "paper":
+        return replace(config, dagger=replace(dagger, updates=2 * dagger.updates), tasks=1, held_out=0)
+    return config
 
 
 def replayed(
@@ -112,16 +126,17 @@ def replayed(
 
 
 def expert(
-    name: str, trajectory: HandObjectTrajectory, model: ObjectModel, config: TrainConfig, folder: Path
+    name: str, kind: str, trajectory: HandObjectTrajectory, model: ObjectModel, config: TrainConfig, folder: Path
 ) -> list[dict[str, Any]]:
-    """The planner's knowledge in closed loop on the same new motions."""
+    """The expert on the same motions: the planner's knowledge in closed loop."""
     workshop = Workshop(trajectory, model, MotionPlan.load(folder / PLAN), config.imitation)
     tasks = held_out_tasks(workshop, config)
     records = []
     for condition, how in (("held_out", NOTHING_RANDOM), ("held_out_randomised", config.randomisation)):
-        environment = workshop.environment(2 * len(tasks), config.task, tasks, how, seed=7)
+        environment = workshop.environment(judged_episodes(config, tasks, how), config.task, tasks, how, seed=7)
         figures = asdict(evaluate(environment, lambda _, environment=environment: environment.expert()))
-        records.append({"object": name, "method": "plan, closed loop", "condition": condition, **figures})
+        method = "plan, closed loop" if kind == "guided" else f"expert, {kind}"
+        records.append({"object": name, "method": method, "condition": condition, **figures})
     return records
 
 
@@ -141,7 +156,7 @@ def told(name: str) -> Any:
 def table(records: list[dict[str, Any]]) -> str:
     """Rows in the form of Table 5, over all objects; intervals are Wilson's over episodes."""
     lines = [
-        "| method | new motions | position error [mm] | rotation error [rad] | success [%] (95 % interval) |",
+        "| method | motions | position error [mm] | rotation error [rad] | success [%] (95 % interval) |",
         "|---|---|---|---|---|",
     ]
     for method in dict.fromkeys(record["method"] for record in records):
@@ -172,14 +187,21 @@ def main() -> None:
     arguments = parser.parse_args()
     objects = arguments.objects.split(",") if arguments.objects else QUICK_OBJECTS if arguments.quick else OBJECTS
     dagger = QUICK if arguments.quick else DaggerConfig()
-    records = []
+    result = RESULTS / f"imitation_{'policies_quick' if arguments.quick else 'policies'}.json"
     for name in objects:
-        records += measure(name, arguments.observations.split(","), dagger, arguments.out)
-    text = table(records)
-    print(text)
-    kind = "policies_quick" if arguments.quick else "policies"
-    result = RESULTS / f"imitation_{kind}.json"
-    write_json(result, {"objects": list(objects), "dagger": asdict(dagger), "records": records, "table": text})
+        records = measure(name, arguments.observations.split(","), dagger, arguments.out)
+        publish(result, asdict(dagger), records)
+    print(read_json(result)["table"])
+
+
+def publish(result: Path, dagger: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    """Writes records beside those of the same settings that are there and that they do not replace."""
+    there = read_json(result) if result.is_file() else {}
+    new = {(record["object"], record["method"]) for record in records}
+    kept = there["records"] if there.get("dagger") == dagger else []
+    records = [record for record in kept if (record["object"], record["method"]) not in new] + records
+    objects = list(dict.fromkeys(record["object"] for record in records))
+    write_json(result, {"objects": objects, "dagger": dagger, "records": records, "table": table(records)})
 
 
 if __name__ == "__main__":

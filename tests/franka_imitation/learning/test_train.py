@@ -15,13 +15,22 @@ from std_msgs.msg import Header
 
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning import train as train_module
-from franka_imitation.learning.config import NOTHING_RANDOM, TaskConfig
+from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
 from franka_imitation.learning.dagger import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.observation import GUIDED_SIZE
 from franka_imitation.learning.policy import PLAN, PolicyNetwork
-from franka_imitation.learning.train import CHECKPOINTS, CURVES, REPORT, TrainConfig, train
+from franka_imitation.learning.train import (
+    CHECKPOINTS,
+    CURVES,
+    REPORT,
+    TrainConfig,
+    Training,
+    held_out_tasks,
+    judged_episodes,
+    train,
+)
 from franka_imitation.replay.steps import Grip, steps_of
 from franka_imitation.robot import Robot
 from franka_imitation.safety import JointMotion, SafetyChecks
@@ -149,6 +158,20 @@ def test_an_interrupted_training_ends_like_one_that_was_not(
         weights.append(train(carried_box, box, out, TINY).policy.network.state_dict())
     for name, value in weights[0].items():
         assert torch.equal(value, weights[1][name]), name
+
+
+def test_a_policy_is_judged_on_its_own_motion_where_no_other_is_wanted(workshop):
+    config = replace(CONFIG, held_out=0)
+    tasks = held_out_tasks(workshop, config)
+    assert torch.equal(tasks.goals, workshop.task.goals)
+    assert judged_episodes(config, tasks, NOTHING_RANDOM) == 1  # all would be equal
+    assert judged_episodes(config, tasks, Randomisation()) == 64
+    figures = {"success_rate": 0.5, "success_low": 0.4, "success_high": 0.6, "fraction_matched": 0.0}
+    report = {"held_out": {**figures, "episodes": 1}, "held_out_randomised": {**figures, "episodes": 64}}
+    sentence = Training(None, report).sentence()
+    assert sentence.startswith("On its own motion") and "50 % of 64 episodes" in sentence
+    report["held_out"]["episodes"] = 32
+    assert Training(None, report).sentence().startswith("In 32 episodes of new tasks")
 
 
 @pytest.mark.parametrize("without", ["", "rotation"])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import smoothed
 from franka_imitation.learning.backend import CONTROL_RATE
+from franka_imitation.learning.environment import Environment
 from franka_imitation.learning.policy import Policy
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import PHASES, MotionPlan
@@ -48,9 +49,15 @@ class PolicyRun:
     """The same [rad]."""
 
 
-def run_policy(workshop: Workshop, policy: Policy) -> PolicyRun:
-    """One episode of the demonstration's own task, without randomisation."""
-    environment = workshop.environment(1, policy.task, workshop.task)
+def run_policy(workshop: Workshop, policy: Policy, environment: Environment | None = None) -> PolicyRun:
+    """One episode of the demonstration's own task.
+
+    Args:
+        workshop: Of the task.
+        policy: Acts.
+        environment: With one workplace, for instance on a robot; None: in simulation, without randomisation.
+    """
+    environment = environment or workshop.environment(1, policy.task, workshop.task)
     observation = environment.reset()
     goals = workshop.task.goals.shape[1]
     q, closed = [environment.state.q[0].numpy()], [False]

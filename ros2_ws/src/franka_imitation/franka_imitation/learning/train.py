@@ -12,7 +12,7 @@ import torch
 from franka_imitation.imitate import imitate
 from franka_imitation.learning.checkpoint import Checkpoint
 from franka_imitation.learning.clock import Clock
-from franka_imitation.learning.config import NOTHING_RANDOM
+from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation
 from franka_imitation.learning.curves import Curves
 from franka_imitation.learning.dagger import Lessons, collect, learn
 from franka_imitation.learning.environment import Environment
@@ -39,6 +39,8 @@ _LAST_ROUNDS = 3
 """Rounds with a third of the learning rate."""
 _HELD_OUT_SEED = 1_000_003
 """Added to the seed where tasks are drawn that are not trained on."""
+_EPISODES = 64
+"""By which a policy is judged on the demonstration alone."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ class Training:
         """One sentence for a person."""
         plain, hard = self.report["held_out"], self.report["held_out_randomised"]
         low, high = hard["success_low"], hard["success_high"]
+        where = f"In {plain['episodes']} episodes of new tasks" if plain["episodes"] > 1 else "On its own motion"
         text = (
-            f"In {plain['episodes']} episodes of new tasks the policy succeeds in {100 * plain['success_rate']:.0f} %, "
-            f"and with other mass, friction, start and noise in {100 * hard['success_rate']:.0f} % (95 % interval "
-            f"{100 * low:.0f} to {100 * high:.0f} %)"
+            f"{where} the policy succeeds in {100 * plain['success_rate']:.0f} %, "
+            f"and with other mass, friction, start and noise in {100 * hard['success_rate']:.0f} % of "
+            f"{hard['episodes']} episodes (95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
         )
         if not plain["fraction_matched"]:
             return f"{text}; it brings the object nowhere."
@@ -227,18 +230,26 @@ def _by_ppo(
 
 
 def held_out_tasks(workshop: Workshop, config: TrainConfig) -> Tasks:
-    """Variations that are not trained on; the demonstration itself where there is none."""
+    """Variations that are not trained on; the demonstration itself where there is none, or none is wanted."""
     tasks = workshop.tasks(config.held_out + 1, _HELD_OUT_SEED + config.seed, config.variation)
     return tasks.select(torch.arange(min(1, len(tasks) - 1), len(tasks)))  # the first is the demonstration's own
 
 
 def _judge(policy: Policy, workshop: Workshop, config: TrainConfig) -> dict[str, Evaluation]:
-    """Success on tasks that were not trained on, without and with randomisation."""
+    """Success without and with randomisation."""
     tasks = held_out_tasks(workshop, config)
     judged = {}
     for name, how in (("held_out", NOTHING_RANDOM), ("held_out_randomised", config.randomisation)):
+        count = judged_episodes(config, tasks, how)
         environment = workshop.environment(
-            2 * len(tasks), config.task, tasks, how, seed=_HELD_OUT_SEED + config.seed, threads=config.threads
+            count, config.task, tasks, how, seed=_HELD_OUT_SEED + config.seed, threads=config.threads
         )
         judged[name] = evaluate(environment, policy)
     return judged
+
+
+def judged_episodes(config: TrainConfig, tasks: Tasks, how: Randomisation) -> int:
+    """Two of each task; of the demonstration alone as many as differ."""
+    if config.held_out:
+        return 2 * len(tasks)
+    return 1 if how == NOTHING_RANDOM else _EPISODES

@@ -32,8 +32,9 @@ SURE_HAND = 5
 """Width of the square by which the drawn hand is eroded to where its colours are learnt [pixel]."""
 HAND_INSIDE, HAND_OUTSIDE = 0.7, 0.3
 """How probably a pixel of the box that is not object is hand, where the hand is drawn and elsewhere."""
-LIKELY = 0.6
-"""How clearly a pixel's colour must speak for the object in the first guess [log odds]: a box holds background too."""
+WIDE, STRICT = 0.0, 0.6
+"""How clearly a pixel's colour must speak for the object in the first guess [log odds]. The strict guess leaves out
+background that is in the box; but if nothing stands out from the wide one, there is no object."""
 LEAST_LIKELY = 0.2
 """If less of the box's free part than this has colours of its own, the whole of it is GrabCut's first guess."""
 TOUCH = 5
@@ -91,8 +92,10 @@ def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) 
     hand = np.zeros((height, width), np.bool_) if hand_mask is None else hand_mask
     inside = inner.full(np.ones((box[3], box[2]), np.bool_), (height, width))
     picture, near_hand = np.ascontiguousarray(image[part]), np.ascontiguousarray(hand[part])
-    labels = _first_guess(picture, np.ascontiguousarray(inside[part]), near_hand)
-    mask = region.full(object_pieces(_grabcut(picture, labels), near_hand, large=True), (height, width)) & inside
+    in_box = np.ascontiguousarray(inside[part])
+    wide, strict = (_grabcut(picture, _first_guess(picture, in_box, near_hand, odds)) for odds in (WIDE, STRICT))
+    found = strict if wide.any() and strict.any() else wide
+    mask = region.full(object_pieces(found, near_hand, large=True), (height, width)) & inside
     mask = carved(image, mask, hand_mask)
     if np.count_nonzero(mask) < LEAST_SIDE**2 / 2:
         raise InputError(
@@ -103,13 +106,14 @@ def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) 
     return Seed(mask, _cut_sides(image, mask, inner))
 
 
-def _first_guess(image: ByteArray, inside: BoolArray, hand: BoolArray) -> NDArray[np.uint8]:
+def _first_guess(image: ByteArray, inside: BoolArray, hand: BoolArray, least_odds: float) -> NDArray[np.uint8]:
     """What GrabCut starts from: object is what is more frequent in the box than around it and on the hand.
 
     Args:
         image: (H, W, 3) the box and its surroundings.
         inside: (H, W) the box.
         hand: (H, W) where the hand is drawn.
+        least_odds: How clearly a pixel's colour must speak for the object [log odds].
 
     Returns:
         GrabCut's labels (H, W).
@@ -122,7 +126,7 @@ def _first_guess(image: ByteArray, inside: BoolArray, hand: BoolArray) -> NDArra
     model = ColorModel.measure(cells, inside & ~hand, ~inside & ~hand, on_hand)
     share = np.where(hand, HAND_INSIDE, HAND_OUTSIDE).astype(np.float32)
     evidence = np.clip(model.evidence(cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
-    likely = cv2.GaussianBlur(evidence, (0, 0), SMOOTHING) > LIKELY
+    likely = cv2.GaussianBlur(evidence, (0, 0), SMOOTHING) > least_odds
     if np.count_nonzero(likely & inside) < LEAST_LIKELY * np.count_nonzero(inside & ~hand):
         likely = ~hand  # the colours do not tell the object apart
     labels = np.full(inside.shape, cv2.GC_BGD, np.uint8)

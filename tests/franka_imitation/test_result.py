@@ -130,6 +130,18 @@ def painted(carried_box_result, box):
     return scene, view, state, aside, painter.paint(state, aside), painter
 
 
+@pytest.mark.parametrize("raised", [0.0, 0.4, 0.8])
+def test_the_hand_is_seen_however_high_the_object_is_carried(carried_box_result, raised):
+    plan = carried_box_result.plan
+    poses = plan.T_table_object.copy()
+    poses[:, 2, 3] += raised
+    view = View.of(replace(plan, T_table_object=poses))
+    highest = poses[poses[:, 2, 3].argmax(), :3, 3] + [0.0, 0.0, 0.2]
+    for point in (highest, np.zeros(3)):
+        u, v = view.camera.project((np.linalg.inv(view.T_world_camera) @ np.r_[point, 1])[:3])
+        assert 0 < u < SIZE[0] and 0 < v < SIZE[1]
+
+
 def colour_at(image, view, point):
     u, v = view.camera.project((np.linalg.inv(view.T_world_camera) @ np.r_[point, 1])[:3])
     return image[round(v), round(u)].astype(int)

@@ -16,6 +16,8 @@ SIZE = (640, 480)
 """Width and height of the pictures [pixel]."""
 FIELD_OF_VIEW = 45.0
 """Vertical [degrees]."""
+_LEAST_HALF, _HAND = 0.28, 0.25
+"""At least twice this height over the table is seen, and so much above the object: there is the hand [m]."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,10 @@ class View:
         )
         low, high = points.min(axis=0), points.max(axis=0)
         target = (low + high) / 2
-        target[2] = 0.28
-        return cls(target, 1.0 + 0.5 * float(np.linalg.norm((high - low)[:2])), 135.0, -20.0)
+        half = max(_LEAST_HALF, (float(high[2]) + _HAND) / 2)  # of the height that is seen
+        target[2] = half
+        wide = 1.0 + 0.5 * float(np.linalg.norm((high - low)[:2]))
+        return cls(target, max(wide, 1.1 * half / np.tan(np.deg2rad(FIELD_OF_VIEW / 2))), 135.0, -20.0)
 
     @property
     def T_world_camera(self) -> FloatArray:

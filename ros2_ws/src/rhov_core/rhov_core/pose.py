@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from rhov_core.arrays import FloatArray
+from rhov_core.rotation_vectors import write_matrices, write_vectors
 
 
 def skew(vector: ArrayLike) -> FloatArray:
@@ -32,14 +33,18 @@ def skew(vector: ArrayLike) -> FloatArray:
 
 def exp_rotation(rotation_vector: ArrayLike) -> FloatArray:
     """Rotation matrices (..., 3, 3) of rotation vectors (..., 3) [rad]."""
-    w = np.array(rotation_vector, np.float64)  # a copy: scipy refuses the read-only arrays of our data types
-    return Rotation.from_rotvec(w.reshape(-1, 3)).as_matrix().reshape(*w.shape[:-1], 3, 3)
+    w = np.array(rotation_vector, np.float64, order="C")  # a copy: read-only arrays would be compiled for once more
+    out = np.empty((*w.shape, 3))
+    write_matrices(w.reshape(-1, 3), out.reshape(-1, 3, 3))
+    return out
 
 
 def log_rotation(rotation: ArrayLike) -> FloatArray:
     """Rotation vectors (..., 3) [rad] of rotation matrices (..., 3, 3); angles lie in [0, pi]."""
-    R = np.array(rotation, np.float64)
-    return Rotation.from_matrix(R.reshape(-1, 3, 3)).as_rotvec().reshape(*R.shape[:-2], 3)
+    R = np.array(rotation, np.float64, order="C")
+    out = np.empty(R.shape[:-1])
+    write_vectors(R.reshape(-1, 3, 3), out.reshape(-1, 3))
+    return out
 
 
 def rotation_angle(rotation: ArrayLike) -> FloatArray:

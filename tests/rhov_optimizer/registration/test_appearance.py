@@ -86,3 +86,16 @@ def test_what_hides_the_object_does_not_count():
     assert alone[0] < 0.15 and alone[1:].min() > alone[0] + 0.2
     assert costs(hidden, mask, colors)[0] > alone[0] + 0.1
     assert costs(image, mask, colors, visible=np.zeros_like(mask)) is None, "nothing is seen"
+
+
+def test_copies_turn_the_way_that_poses_do_and_small_turns_are_found():
+    colors = printed()
+    ways = np.stack([make_transform(exp_rotation([0, 0, angle]), np.zeros(3)) for angle in (0.1, -0.1, 0.0)])
+    image, mask = picture(colors, POSE @ ways[0])
+    crop, view = PictureCrop.around(image, mask), SurfaceView.draw(MESH, CAMERA, POSE)
+    seen = SeenSurface.of(crop, view, mask & view.silhouette())
+    appearance = Appearance(colors, MESH.centre)
+    same, opposite, none = appearance.costs(seen, ways)
+    assert same < none - 0.05 and none < opposite
+    turn, cost = appearance.aligned(seen, np.eye(4))
+    assert cost < none - 0.05 and np.trace(turn[:3, :3].T @ ways[0, :3, :3]) > np.trace(ways[0, :3, :3])

@@ -48,6 +48,9 @@ class RobotWorkplace(SimBackend):
     def __init__(self, robot: RobotBackend, see: Callable[[], FloatArray]) -> None:
         self.count, self._robot, self._see = 1, robot, see
         self._acceleration = _FRACTION * robot.robot.limits.acceleration
+        self._position, self._velocity = np.zeros(JOINTS), np.zeros(JOINTS)
+        self._due = self._width = self._width_rate = 0.0
+        self._sent_width: float | None = None
         self._begin_here()
 
     def reset(self, ids: Tensor, state: ResetState) -> None:
@@ -89,7 +92,7 @@ class RobotWorkplace(SimBackend):
         state = self._robot.read()
         self._position, self._velocity = state.commanded.positions.copy(), np.zeros(JOINTS)
         self._due, self._width, self._width_rate = state.time, state.width, 0.0
-        self._sent_width: float | None = None
+        self._sent_width = None
 
     def state(self) -> SimState:
         """See `SimBackend.state`; the velocity of the object is not measured, and only the reward would want it."""

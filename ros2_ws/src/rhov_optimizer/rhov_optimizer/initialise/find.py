@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhov_core.arrays import BoolArray, FloatArray
+from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.errors import InputError
 from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.object_model import ObjectModel
 from rhov_core.pose import is_transform
-from rhov_optimizer.initialise.candidates import InitialPose, PoseCandidate, cosines, diverse
+from rhov_optimizer.initialise.candidates import InitialPose, PoseCandidate, cosines
 from rhov_optimizer.initialise.config import InitialPoseConfig
-from rhov_optimizer.initialise.refine import CLOSE, COARSE, FINE, ContourFit
-from rhov_optimizer.initialise.sweep import Target, sweep, widen
-from rhov_optimizer.registration.hand_depth import HandDepth
+from rhov_optimizer.initialise.refine import CLOSE, ContourFit
+from rhov_optimizer.initialise.sweep import widen
+from rhov_optimizer.initialise.view_search import SearchedObject, ViewSearch
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.surface import SurfaceView
 
 BANDS = (17, 11, 9)
 """How far the mask's border may move when it is segmented again, round by round [pixel]."""
-TURN_PENALTY = 0.03
-"""What a turn against an earlier pose outweighs of the overlap [1/rad]."""
 ALTERNATIVES = 15.0
 """Candidates turned less than this against the best one are no alternatives to it [degree]."""
 
@@ -33,12 +31,10 @@ def find_initial_pose(
     cues: FrameCues,
     segmenter: ObjectSegmenter | None = None,
     config: InitialPoseConfig | None = None,
-    near: FloatArray | None = None,
 ) -> InitialPose:
     """Searches all views of the object for the one that fits its mask.
 
-    A sweep at low resolution gives diverse starts, Gauss-Newton on the contour fits them, and the best one is
-    used to segment the image again, with more knowledge than the first mask had.
+    The best one found (see `ViewSearch`) is used to segment the image again, which knows more than the first mask did.
 
     Args:
         model: The object.
@@ -46,37 +42,20 @@ def find_initial_pose(
         cues: Of the first frame; its object mask is needed.
         segmenter: Segments again from a silhouette. None: the mask is taken as it is.
         config: Settings.
-        near: (4, 4) T_camera_object that the object had a while ago: of poses that fit alike, the one turned least
-            against it is preferred. None: nothing is known.
 
     Raises:
         InputError: If there is no mask, it is too small, or too little of it lies outside the widened hand.
     """
     config = config or InitialPoseConfig()
-    mask = _require_mask(cues, config)
-    symmetries = model.symmetries[:, :3, :3]
-    target = Target.from_masks(mask, cues.covered, config.hand_margin)
-    mesh = CentredMesh.from_model(model, config.max_faces)
-    hand = HandDepth.of(cues, mask, mesh.diameter)
-    T, score = sweep(CentredMesh.from_model(model, config.sweep_faces), camera, target, config)
-    if hand is not None:
-        score = score - np.array([hand.penalty(t) for t in T])
-    T = T[_diverse(T, score, symmetries, config.distinct, config.refined)]
-
-    half_mask, half_ignored = target.shrunk(2)
-    half_camera = camera.scaled(half_mask.shape[1], half_mask.shape[0])
-    T, score = _fit_all(ContourFit(mesh, half_camera, half_mask, half_ignored, COARSE, hand, drawn=True), T)
-    T = T[_diverse(T, score, symmetries, config.distinct / 2, config.polished)]
-    T, score = _fit_all(ContourFit(mesh, camera, mask, target.ignored, FINE, hand), T)
-    if near is not None:
-        score = score - TURN_PENALTY * np.arccos(np.clip(cosines(near[:3, :3], T[:, :3, :3], symmetries), -1, 1))
-    kept = _diverse(T, score, symmetries, config.distinct / 2, config.polished)
-    T, score = T[kept], score[kept]
+    searched = SearchedObject.from_model(model, config)
+    search, mesh = ViewSearch(searched, camera, cues, config), searched.mesh
+    search.finish()
+    T, score = search.T, search.score
 
     best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, T[0], config)
     found = [PoseCandidate(mesh.in_file_frame(best), iou)]
     found += [PoseCandidate(mesh.in_file_frame(t), float(s)) for t, s in zip(T[1:], score[1:], strict=True)]
-    other = score[cosines(T[0, :3, :3], T[:, :3, :3], symmetries) < np.cos(np.radians(ALTERNATIVES))]
+    other = score[cosines(T[0, :3, :3], T[:, :3, :3], searched.rotations) < np.cos(np.radians(ALTERNATIVES))]
     return InitialPose(tuple(found), iou, float(score[0] - other.max(initial=0.0)))
 
 
@@ -141,31 +120,3 @@ def refine_by_segmenting(
         if segmenter is None:
             break
     return T, iou
-
-
-def _diverse(T: FloatArray, score: FloatArray, symmetries: FloatArray, angle: float, count: int) -> list[int]:
-    """As `diverse`, of which there must be one."""
-    if kept := diverse(T, score, symmetries, angle, count):
-        return kept
-    raise InputError(
-        "no pose of the object can be compared with its mask, which lies under the hand or at the image's border",
-        "a frame in which a part of the object's outline is well visible",
-        "give a box in another frame (--start)",
-    )
-
-
-def _fit_all(fit: ContourFit, T: FloatArray) -> tuple[FloatArray, FloatArray]:
-    fitted, scores = zip(*(fit.fit(t) for t in T), strict=True)
-    return np.stack(fitted), np.array(scores)
-
-
-def _require_mask(cues: FrameCues, config: InitialPoseConfig) -> BoolArray:
-    mask = cues.object_mask
-    area = 0 if mask is None else int(np.count_nonzero(mask))
-    if mask is None or area < config.least_area:
-        raise InputError(
-            f"the object's mask in frame {cues.frame_index} has {area} pixels",
-            f"a mask of at least {config.least_area} pixels",
-            "give a box that holds the whole object in a frame where it is well visible",
-        )
-    return mask

@@ -15,6 +15,7 @@ from rhov_optimizer.initialise.coverage import moments, overlaps
 from rhov_optimizer.initialise.views import fibonacci_directions, look_along, rolls, towards
 from rhov_optimizer.registration.mesh import CentredMesh
 
+ALL = slice(None)
 MOMENT_SCALE = 4
 """Areas and centroids are taken from an image this many times smaller."""
 
@@ -62,7 +63,7 @@ def widen(mask: BoolArray, margin: int) -> BoolArray:
 
 
 def sweep(
-    mesh: CentredMesh, camera: Camera, target: Target, config: InitialPoseConfig
+    mesh: CentredMesh, camera: Camera, target: Target, config: InitialPoseConfig, views: slice = ALL
 ) -> tuple[FloatArray, FloatArray]:
     """Draws the object in all views and rolls, moved to the mask's area and centroid.
 
@@ -71,12 +72,13 @@ def sweep(
         camera: Without distortion.
         target: The mask.
         config: How many views.
+        views: Which of them are drawn now.
 
     Returns:
         Poses (N, 4, 4) of the centred mesh and their overlaps (N,) with the mask, 0 to 1.
     """
     ray = camera.rays(target.centroid)
-    along = towards(ray) @ look_along(fibonacci_directions(config.views))
+    along = towards(ray) @ look_along(fibonacci_directions(config.views)[views])
     distance, offset = _align(mesh, camera, target, ray, along)
     turn = towards(ray) @ rolls(config.rolls) @ towards(ray).T
     R = (turn[None] @ along[:, None]).reshape(-1, 3, 3)

@@ -77,7 +77,7 @@ class TrackerConfig:
         0.9, "without features, least overlap with the mask in the cues to find a lost object again", low=0.0, high=1.0
     )
     search_interval: int = setting(
-        5, "a lost object is searched for from all views after this many lost frames, and again", low=1
+        5, "an object that was not found yet is searched for again after this many frames", low=1
     )
 
     hypotheses: int = setting(5, "poses of the first frame that are followed until the video tells them apart", low=1)

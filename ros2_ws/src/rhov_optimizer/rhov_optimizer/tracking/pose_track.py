@@ -24,7 +24,8 @@ from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.flow import FlowTracks
 from rhov_optimizer.tracking.frame_fitter import ANNEAL, FrameFitter
 from rhov_optimizer.tracking.keyframes import Keyframe, KeyframeStore
-from rhov_optimizer.tracking.search import fit_nearby, search_all_views
+from rhov_optimizer.tracking.search import fit_nearby
+from rhov_optimizer.tracking.spread_search import SpreadSearch
 from rhov_optimizer.tracking.uncertainty import covariance_of, nothing_known, while_lost
 
 WITHIN_REACH = 0.85
@@ -53,8 +54,6 @@ class _Good:
     velocity: FloatArray
     view: SurfaceView
     lost_frames: int = 0
-    unsearched: int = 0
-    """Lost frames since the object was last searched for from all views."""
 
 
 class PoseTrack:
@@ -78,11 +77,11 @@ class PoseTrack:
         config: TrackerConfig,
         initial: InitialPoseConfig,
     ) -> None:
-        self._model, self._mesh, self._camera, self._segmenter = model, mesh, camera, segmenter
-        self._config, self._initial_config = config, initial
+        self._mesh, self._camera, self._config = mesh, camera, config
         self._last: _Good | None = None
         self._keyframes = KeyframeStore(config.feature_ratio)
         self._fitter = FrameFitter(mesh, camera, segmenter, self._keyframes, config)
+        self._search = SpreadSearch(model, camera, initial, config)
         self.fit = FrameFit.nothing()
         """Of the newest frame."""
 
@@ -135,13 +134,10 @@ class PoseTrack:
         start = track.T if nearby is None else nearby
         near = nearby is not None and track.lost_frames <= SHORT_WHILE
         fit = self._fitter.attempt(cues, start, None, searched=True, nearby=near)
-        track.unsearched += 1
-        if fit.state == ObjectState.LOST and track.unsearched >= self._config.search_interval:
-            last = self._mesh.in_file_frame(track.T)
-            T = search_all_views(cues, self._model, self._camera, self._segmenter, last, self._initial_config)
+        if fit.state == ObjectState.LOST:
+            T = self._search.advance(cues, track.T)
             if T is not None:
-                track.unsearched = 0
-                fit = self._fitter.attempt(cues, self._mesh.centred(T), None, searched=True)
+                fit = self._fitter.attempt(cues, T, None, searched=True)
         return fit
 
     def _conclude(self, cues: FrameCues, fit: FrameFit) -> ObjectEstimate:
@@ -160,6 +156,7 @@ class PoseTrack:
             follows = track is not None and fit.state == ObjectState.TRACKED
             velocity = difference(T, track.T) if track is not None and follows else np.zeros(6)
             self._last = _Good(T, covariance, velocity, fit.view)
+            self._search.stop()
             self._keep_keyframe(cues, fit, fit.view)
         return ObjectEstimate(
             cues.frame_index,

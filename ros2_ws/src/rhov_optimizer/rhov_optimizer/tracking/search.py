@@ -1,8 +1,6 @@
-"""Looking for a lost object by its outline."""
+"""Finding an object again by its outline where it was, or nearly."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,20 +8,12 @@ import numpy as np
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
-from rhov_core.errors import InputError
-from rhov_core.interfaces import ObjectSegmenter
-from rhov_core.object_model import ObjectModel
-from rhov_optimizer.initialise import InitialPoseConfig, find_initial_pose
-from rhov_optimizer.initialise.candidates import nearest_symmetric
 from rhov_optimizer.initialise.refine import FINE, ContourFit
 from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.observation import SMALLEST_MASK, widened_hand
-
-REFINED, POLISHED = 30, 4
-"""Fewer candidates than for the first pose are fitted: other frames wait, and there is another search soon."""
 
 
 def fit_nearby(
@@ -59,32 +49,3 @@ def _centre(mask: BoolArray) -> FloatArray:
     """Centre (2,) of the box around a mask (H, W) [pixel]."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     return np.array([x + width / 2, y + height / 2])
-
-
-def search_all_views(
-    cues: FrameCues,
-    model: ObjectModel,
-    camera: Camera,
-    segmenter: ObjectSegmenter | None,
-    last: FloatArray,
-    config: InitialPoseConfig,
-) -> FloatArray | None:
-    """The pose (4, 4) that fits the mask in the cues best, None without a mask.
-
-    Args:
-        cues: Of the frame.
-        model: The object.
-        camera: Without distortion.
-        segmenter: Segments again from a silhouette.
-        last: (4, 4) the last good pose: of a symmetric object's poses, the nearest to it is returned.
-        config: Settings.
-
-    Returns:
-        T_camera_object, in the frame of the mesh file.
-    """
-    quick = replace(config, refined=min(config.refined, REFINED), polished=min(config.polished, POLISHED))
-    try:
-        found = find_initial_pose(model, camera, cues, segmenter, quick, last)
-    except InputError:
-        return None
-    return nearest_symmetric(found.T, last, model.symmetries)

@@ -100,15 +100,19 @@ def table(records: list[dict[str, Any]], condition: str) -> str:
         episodes = sum(row["episodes"] for row in rows)
         successes = sum(round(row["success_rate"] * row["episodes"]) for row in rows)
         low, high = wilson(successes, episodes)
-        position, rotation = (
-            float(np.nanmean([row[f"{key}_error"] for row in rows])) for key in ("position", "rotation")
-        )
+        position, rotation = (mean([row[key] for row in rows]) for key in ERRORS)
         rate = f"{100 * successes / episodes:.1f} ({100 * low:.0f} to {100 * high:.0f}, {episodes} episodes)"
         each = ", ".join(f"{100 * row['success_rate']:.0f}" for row in rows)
         told_by = " / ".join(PAPER[without])
         title = f"without {without}" if without else "complete"
         lines.append(f"| {title} | {1e3 * position:.1f} | {rotation:.3f} | {rate} | {each} | {told_by} |")
     return "\n".join(lines)
+
+
+def mean(values: list[float]) -> float:
+    """Of what is known; NaN where no goal became due in any episode."""
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def main() -> None:

@@ -66,8 +66,8 @@ def test_an_object_that_slipped_away_is_taken_up_again(client, checks, carried_b
     put(client, carried_box_result)
     recovery = recovery_for(carried_box_result, box, ROBOT)
     outcome = replay(client, checks, carried_box_result, recovery, progress=progress)
-    assert opened and outcome.report()["feedback"]["retries"] >= 1
-    assert outcome.success and outcome.figures()[0] >= 0.95
+    assert opened and outcome.report()["feedback"]["retries"] == 1
+    assert outcome.report()["feedback"]["gave_up"] == "" and outcome.figures()[0] >= 0.9
 
 
 def test_without_a_mesh_a_lost_object_ends_the_motion(client, checks, carried_box_result):

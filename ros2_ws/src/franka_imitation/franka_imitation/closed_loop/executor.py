@@ -96,6 +96,7 @@ class Executor:
         """Follows a plan and fills in `due`; returns None, or how it ended before."""
         spline, feedback = CubicHermiteSpline(plan.time, plan.q, plan.velocity), self._feedback
         aim = Aim(plan, wanted, feedback) if feedback else None
+        player.begin()
         correction = self._correction()
         at, pace, frame, waited, waits, since_look, hopeless = 0.0, 1.0, 0, 0.0, False, np.inf, 0.0
         while at < plan.time[-1] - 1e-9:

@@ -44,11 +44,16 @@ class Player:
         self.times: list[float] = []
         self.states: list[FloatArray] = []
         self._sent: deque[Sent] = deque()
+        self._q: FloatArray = workplace.q
 
     @property
     def q(self) -> FloatArray:
         """(7,) last set-point [rad]."""
-        return self._sent[-1].q
+        return self._q
+
+    def begin(self) -> None:
+        """Another motion begins: measurements from before are taken for those of its start."""
+        self._sent.clear()
 
     def advance(
         self, spline: CubicHermiteSpline, at: float, pace: float, correction: Correction, width: float, force: float
@@ -64,7 +69,8 @@ class Player:
         self.time += self.period
         self.times.append(self.time)
         self.states.append(self._workplace.state)
-        self._sent.append(Sent(self.time, float(times[-1]), q[-1] + correction.value))
+        self._q = q[-1] + correction.value
+        self._sent.append(Sent(self.time, float(times[-1]), self._q))
         while self._sent[0].time < self.time - _MEMORY:
             self._sent.popleft()
         return float(times[-1])
@@ -73,6 +79,7 @@ class Player:
         """Makes a whole motion without feedback."""
         time = np.arange(len(motion.q)) * self.period
         spline, at = CubicHermiteSpline(time, motion.q, motion.velocity), 0.0
+        self.begin()
         while at < time[-1] - 1e-9:
             at = self.advance(spline, at, 1.0, correction, width, force)
 

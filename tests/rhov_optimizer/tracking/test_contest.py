@@ -13,7 +13,7 @@ from rhov_optimizer.registration.hand_depth import BEHIND
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.tracking import ObjectTracker, TrackerConfig
 from rhov_optimizer.tracking import tracker as tracker_module
-from rhov_optimizer.tracking.contest import Contest, Contestant, frame_score
+from rhov_optimizer.tracking.contest import MOST_IN_A_FRAME, Contest, Contestant, frame_score
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.pose_track import PoseTrack
 
@@ -128,6 +128,19 @@ def test_further_evidence_decides_between_hypotheses_that_fit_alike(clip):
     for i in range(1, 6):
         contest.step(clip.cues(i))
     assert contest.leader is second and first.score == pytest.approx(second.score - 0.03 * 5 / 6)
+
+
+def test_one_lost_frame_does_not_outweigh_all_others(clip, monkeypatch):
+    both = [contestant(clip, clip.T[0]), contestant(clip, clip.T[0])]
+    contest = Contest(both, 20, clip.model.symmetries)
+    both[1].contradictions = (lambda fit, cues: 0.04,)
+    step = Contestant.step
+    for i in range(1, 13):
+        lost = both[0] if i == 6 else None
+        monkeypatch.setattr(Contestant, "step", lambda self, cues, lost=lost: step(self, cues) * (self is not lost))
+        contest.step(clip.cues(i))
+    assert contest.leader is both[0]
+    assert min(both[0].scores) == pytest.approx(both[1].scores[6] - MOST_IN_A_FRAME)
 
 
 def test_frames_in_which_nobody_sees_the_object_do_not_count(clip):

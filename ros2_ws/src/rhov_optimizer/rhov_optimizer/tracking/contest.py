@@ -29,6 +29,8 @@ LEAST_FRAMES = 4
 """No hypothesis is given up before this many frames."""
 BEHIND = 0.05
 """A hypothesis whose mean score is this far behind the best one's is given up."""
+MOST_IN_A_FRAME = 0.3
+"""In no frame a hypothesis counts as further behind the best one, for the right one may be lost in a frame too."""
 
 Contradiction = Callable[[FrameFit, FrameCues], float]
 """What further evidence, such as the object's colours, has against a fit of a frame: how much overlap it outweighs."""
@@ -104,7 +106,7 @@ class Contest:
         self._out_of_sight |= not any(scores)
         if all(scores) or not self._out_of_sight:
             for contestant, score in zip(self._all, scores, strict=True):
-                contestant.scores.append(score)
+                contestant.scores.append(max(score, max(scores) - MOST_IN_A_FRAME))
         self._settle()
         unchanged = self.leader is before and not self.decided
         return () if unchanged else tuple(self.doubt.added_to(revision) for revision in self.leader.history[:-1])

@@ -1,5 +1,6 @@
 """The search of all views, in pieces."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,22 @@ def test_no_piece_sweeps_or_fits_more_than_it_may(clip, monkeypatch):
     assert all(views <= 1 and fits <= FITTED_AT_ONCE for views, fits in pieces)
     assert len(fitted) == CONFIG.refined + CONFIG.polished
     assert search.advance() and len(fitted) == CONFIG.refined + CONFIG.polished  # it stays done
+
+
+@pytest.mark.parametrize("advanced", [0, 2, 99])
+def test_a_search_that_is_kept_goes_on_where_it_was(clip, advanced):
+    search = ViewSearch(SearchedObject.from_model(clip.model, CONFIG), clip.camera, clip.cues(0), CONFIG)
+    for _ in range(advanced):
+        search.advance()
+    kept = pickle.loads(pickle.dumps(search))
+    assert len(kept.T) == len(search.T)
+    left = [0, 0]
+    for place, each in enumerate((search, kept)):
+        while not each.advance():
+            left[place] += 1
+    assert left[0] == left[1]
+    np.testing.assert_array_equal(kept.T, search.T)
+    np.testing.assert_array_equal(kept.score, search.score)
 
 
 def test_pieces_find_what_the_search_at_once_finds(clip):

@@ -11,6 +11,8 @@ import pickle
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rhov.enum_member import enum_member
+
 _PACKAGES: Final = ("rhov", "rhov_core", "rhov_optimizer", "rhov_perception")
 _NAMES: Final = {
     *(("collections", name) for name in ("Counter", "OrderedDict", "defaultdict", "deque")),
@@ -64,6 +66,8 @@ class _Unpickler(pickle.Unpickler):
         return self.known[pid]
 
     def find_class(self, module_name: str, name: str) -> Any:
+        if (module_name, name) == ("builtins", "getattr"):
+            return enum_member
         if (module_name, name) in _NAMES:
             return super().find_class(module_name, name)
         if module_name.split(".", maxsplit=1)[0] in _PACKAGES and "." not in name:

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from rhov.enum_member import enum_member
 from rhov.tracked_clip import TrackedClip
 from rhov_core.errors import InputError
 from rhov_core.files import atomic_path
@@ -28,6 +29,8 @@ _NUMPY: Final = {
 
 class _DataUnpickler(pickle.Unpickler):
     def find_class(self, module_name: str, name: str) -> Any:
+        if (module_name, name) == ("builtins", "getattr"):
+            return enum_member
         if (module_name, name) in _NUMPY:
             return super().find_class(module_name, name)
         if module_name.split(".", maxsplit=1)[0] in _PACKAGES and "." not in name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,11 +76,12 @@ class ViewSearch:
         config: InitialPoseConfig,
         near: FloatArray | None = None,
     ) -> None:
+        self._asked = searched, camera, cues, config, near
         self._searched, self._camera, self._config, self._near = searched, camera, config, near
         self._mask = _require_mask(cues, config)
         self._target = Target.from_masks(self._mask, cues.covered, config.hand_margin)
         self._hand = HandDepth.of(cues, self._mask, searched.mesh.diameter)
-        self._pieces = self._search()
+        self._pieces, self._advanced = self._search(), 0
         self.T, self.score = np.zeros((0, 4, 4)), np.zeros(0)
         """Poses (N, 4, 4) of the centred mesh that differ, best first, and how well they fit (N,), when it is done."""
 
@@ -89,12 +91,23 @@ class ViewSearch:
         Raises:
             InputError: If too little of the mask lies outside the widened hand.
         """
+        self._advanced += 1
         return next(self._pieces, True)
 
     def finish(self) -> None:
         """Does all that is left; see `advance`."""
         while not self.advance():
             pass
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """What was asked for and how far it is: pieces in progress cannot be kept, but be done again."""
+        return (*self._asked, self._advanced)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        *asked, advanced = state
+        self.__init__(*asked)  # type: ignore[misc]
+        for _ in range(advanced):
+            self.advance()
 
     def _search(self) -> Iterator[bool]:
         config, target, hand, mesh = self._config, self._target, self._hand, self._searched.mesh

@@ -72,8 +72,8 @@ class StreamTracker:
     def use_camera(self, camera: Camera) -> None:
         """Sets the camera; another one than before starts anew."""
         if self.camera is None or camera.to_dict() != self.camera.to_dict():
-            self.camera = camera
             self._tracker = ObjectTracker(self._model, camera, self._segmenter, *self._configs)
+            self.camera = camera
             self.reset()
 
     def reset(self) -> None:

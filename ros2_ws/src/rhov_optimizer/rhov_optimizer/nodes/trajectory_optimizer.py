@@ -64,6 +64,7 @@ class TrajectoryOptimizer(Node):
         self._weights = declare_config(self, TermWeights, "weights")
         self._object_config = declare_config(self, ObjectSolverConfig, "object")
         self._model = ObjectModel.load(config.mesh_file_path, name=config.object_name or None)
+        _ = self._model.colors  # what cannot be read is said now, not in the first frame
         self._hand_model = HandModel.load(config.hand_model or None)
         self._last_time = time.monotonic()
         self._bad = BadMessages(self)

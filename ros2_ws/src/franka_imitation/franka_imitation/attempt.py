@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from franka_imitation.config import ImitationConfig
@@ -32,6 +32,7 @@ class Attempt:
             "success": bool(score.fraction_matched >= config.success_fraction and not score.dropped),
             "robot": plan.robot,
             "robot_description": config.robot,
+            "planning": asdict(config),
             "duration_s": float(plan.time[-1]),
             "grip_force_n": plan.grip_force,
             "grasp_width_m": plan.grasp_width,

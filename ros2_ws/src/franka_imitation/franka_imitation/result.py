@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from franka_imitation.config import ImitationConfig
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.placement import Placement
 from franka_imitation.robot import Robot
 from franka_imitation.scaled_object import scaled
 from franka_imitation.simulate import Rollout
 from franka_imitation.video.write import write_video
+from rhov_core.config import from_mapping
 from rhov_core.errors import InputError
 from rhov_core.files import atomic_path, output_directory, read_json, write_json
 from rhov_core.object_model import ObjectModel
@@ -42,6 +44,14 @@ class ImitationResult:
     def success(self) -> bool:
         """Whether enough steps were matched."""
         return bool(self.report["success"])
+
+    @property
+    def config(self) -> ImitationConfig:
+        """How the plan was made; of results that do not tell, the defaults for their robot."""
+        known = self.report.get("planning", {"robot": self.report["robot_description"]})
+        return from_mapping(
+            ImitationConfig, {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
+        )
 
     def sentence(self) -> str:
         """One sentence for a person."""

@@ -8,8 +8,8 @@ from numba import njit
 from franka_imitation.robot import JOINTS, Robot
 from rhov_core.arrays import FloatArray
 
-_SHARE = 0.3
-"""Of the limits of velocity and acceleration; the planned motion uses the rest."""
+SHARE = 0.3
+"""Of the limits of velocity and acceleration at full speed, which a correction uses besides the planned motion."""
 
 
 class Correction:
@@ -22,8 +22,8 @@ class Correction:
     """
 
     def __init__(self, robot: Robot, response: float, largest: float) -> None:
-        self._velocity_limit = _SHARE * robot.limits.velocity
-        self._acceleration_limit = _SHARE * robot.limits.acceleration
+        self._velocity_limit = SHARE * robot.limits.velocity
+        self._acceleration_limit = SHARE * robot.limits.acceleration
         self._response, self._largest = response, largest
         self.goal: FloatArray = np.zeros(JOINTS)
         """(7,) [rad]"""

@@ -53,6 +53,8 @@ class Executor:
         robot: Its limits.
         feedback: None: open loop.
         recovery: Makes plans for an object that was lost, when first needed; None: it is not taken up again.
+        progress: Is told the time of the plan that was reached [s]; of another plan the time at which the first one
+            would be as far.
     """
 
     def __init__(
@@ -62,9 +64,10 @@ class Executor:
         robot: Robot,
         feedback: FeedbackConfig | None = None,
         recovery: Callable[[], Recovery] | None = None,
+        progress: Callable[[float], None] = lambda time: None,
     ) -> None:
         self._workplace, self._kinematics, self._robot = workplace, kinematics, robot
-        self._feedback, self._recovery = feedback, recovery
+        self._feedback, self._recovery, self._progress = feedback, recovery, progress
         self._waited = 0.0
 
     def run(self, plan: MotionPlan, wanted: FloatArray) -> Execution:
@@ -77,8 +80,8 @@ class Executor:
         self._workplace.reset(plan.q[0], plan.T_table_object_start, plan.gripper_width[0])
         player, self._waited = Player(self._workplace, plan.period), 0.0
         due = np.full(len(wanted), -1)
-        first, retries, gave_up = 0, 0, ""
-        while (lost := self._play(player, plan, wanted[first:], due[first:])) is not None:
+        first, retries, gave_up, shown = 0, 0, "", plan.frame_due
+        while (lost := self._play(player, plan, wanted[first:], due[first:], shown[first:])) is not None:
             if self._recovery is None or self._feedback is None or retries == self._feedback.retries:
                 gave_up = f"the object was lost {retries + 1} times"
                 break
@@ -92,8 +95,23 @@ class Executor:
                 break
         return Execution(np.array(player.times), np.array(player.states), due, self._waited, retries, gave_up)
 
-    def _play(self, player: Player, plan: MotionPlan, wanted: FloatArray, due: NDArray[np.int64]) -> _Loss | None:
-        """Follows a plan and fills in `due`; returns None, or how it ended before."""
+    def _play(
+        self,
+        player: Player,
+        plan: MotionPlan,
+        wanted: FloatArray,
+        due: NDArray[np.int64],
+        shown: FloatArray | None = None,
+    ) -> _Loss | None:
+        """Follows a plan and fills in `due`; returns None, or how it ended before.
+
+        Args:
+            player: Of the robot.
+            plan: What is followed.
+            wanted: (F, 4, 4) T_table_object for its frames.
+            due: (F,) gets the index of the instant of each frame.
+            shown: (F,) when the same frames are due in the first plan [s]; None: no progress is told.
+        """
         spline, feedback = CubicHermiteSpline(plan.time, plan.q, plan.velocity), self._feedback
         aim = Aim(plan, wanted, feedback) if feedback else None
         player.begin()
@@ -104,15 +122,16 @@ class Executor:
                 ahead = min(at + 2 * pace * feedback.response, float(plan.time[-1]))  # by the lag of the correction
                 error = self._look(player, aim, correction, spline([at, ahead]), (at, ahead))
                 hopeless, since_look = (hopeless + since_look if error > _HOPELESS else 0.0), 0.0
-                waits = aim.lost or (error > 1 and waited < feedback.patience)
-                if aim.lost and pace == 0.0:
-                    return _Loss(int((plan.frame_due < at - _DOUBT).sum()), None)
-                if hopeless > feedback.patience:
-                    frames = int((plan.frame_due < at - _DOUBT).sum())
-                    return _Loss(frames, Grip(plan.gripper_width[-1], plan.grip_force))
+                badly_held = hopeless > feedback.patience
+                waits = aim.lost or badly_held or (error > 1 and waited < feedback.patience)
+                if (aim.lost or badly_held) and pace == 0.0:
+                    grip = None if aim.lost else Grip(plan.gripper_width[-1], plan.grip_force)
+                    return _Loss(int((plan.frame_due < at - _DOUBT).sum()), grip)
             k = min(int(at / plan.period + 1e-6), len(plan.time) - 1)
             pace = float(np.clip(pace + (-1 if waits else 1) * plan.period / _BRAKING, 0.0, 1.0))
             at = player.advance(spline, at, pace, correction, plan.gripper_width[k], plan.grip_force)
+            if shown is not None:
+                self._progress(float(np.interp(at, plan.frame_due, shown)) + min(at - plan.frame_due[0], 0.0))
             since_look += plan.period
             waited += plan.period * (1 - pace)
             while frame < len(due) and at >= plan.frame_due[frame] - plan.period / 2:
@@ -133,10 +152,11 @@ class Executor:
             planned: (2, 7) postures now and when the correction will be in force [rad].
             times: The two times of the plan [s].
         """
-        measured, sent = player.look()
-        q_then, then = (planned[0], times[0]) if sent is None else (sent.q, sent.at)
+        seen = player.look()
+        q_then, then = (planned[0], times[0]) if seen.sent is None else (seen.sent.q, seen.sent.at)
         tools = self._kinematics.forward(np.stack([q_then, planned[1], planned[0] + correction.value]))
-        aim.see(then, measured, tools[0])
+        if seen.is_new:
+            aim.see(then, seen.measured, tools[0])
         near = planned[1] + correction.goal
         target = aim.tool(times[1], tools[1])
         solution = self._kinematics.inverse(target[None], near[None], rest=near, iterations=_STEPS)

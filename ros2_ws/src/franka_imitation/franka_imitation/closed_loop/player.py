@@ -15,8 +15,8 @@ from rhov_core.arrays import FloatArray
 
 _SUBSTEP = 0.002
 """Between the set-points that the servos get [s]."""
-_MEMORY = 1.0
-"""How long it is known what was sent [s]."""
+_MEMORY = 1.5
+"""How long it is known what was sent [s]: longer than a measurement may take to arrive."""
 
 
 class Sent(NamedTuple):
@@ -28,6 +28,17 @@ class Sent(NamedTuple):
     """Time of the plan [s]."""
     q: FloatArray
     """(7,) with the correction [rad]."""
+
+
+class Look(NamedTuple):
+    """A measurement, and what belongs to it."""
+
+    measured: FloatArray
+    """(4, 4) T_table_object."""
+    is_new: bool
+    """Whether it was not looked at before."""
+    sent: Sent | None
+    """What the robot was asked for when it was taken; None: not known."""
 
 
 class Player:
@@ -44,6 +55,7 @@ class Player:
         self.times: list[float] = []
         self.states: list[FloatArray] = []
         self._sent: deque[Sent] = deque()
+        self._stamp = -np.inf
         self._q: FloatArray = workplace.q
 
     @property
@@ -83,8 +95,10 @@ class Player:
         while at < time[-1] - 1e-9:
             at = self.advance(spline, at, 1.0, correction, width, force)
 
-    def look(self) -> tuple[FloatArray, Sent | None]:
-        """A measured pose of the object (4, 4), and what the robot was asked for when it was taken."""
-        age, measured = self._workplace.look()
-        when = self.time - age
-        return measured, min(self._sent, key=lambda sent: abs(sent.time - when)) if self._sent else None
+    def look(self) -> Look:
+        """The newest measurement of the object."""
+        seen = self._workplace.look()
+        is_new, self._stamp = seen.stamp > self._stamp, seen.stamp
+        when = self.time - seen.age
+        sent = min(self._sent, key=lambda sent: abs(sent.time - when)) if self._sent else None
+        return Look(seen.T_table_object, is_new, sent)

@@ -55,7 +55,7 @@ def put_away(
     gripper = recovery.planner.robot.gripper
     wide = Grip(gripper.max_width, gripper.max_force)
     if grip is not None:
-        _bring_down(player, recovery, correction, player.look()[0], grip, held=True)
+        _bring_down(player, recovery, correction, player.look().measured, grip, held=True)
     lies = _settled(player, correction, feedback, wide)
     for _ in range(_SHAKES):
         if not recovery.is_aloft(lies) or not _bring_down(player, recovery, correction, lies, wide, held=False):
@@ -88,11 +88,14 @@ def _settled(player: Player, correction: Correction, feedback: FeedbackConfig, g
     player.drive(hold(player.q, _LET_GO, period), correction, *grip)
     lies, patience = PoseFilter(feedback), _REST_PATIENCE
     while patience > 0:
-        before = None if lies.is_empty else lies.pose.copy()
+        before, fresh = None if lies.is_empty else lies.pose.copy(), False
         for _ in range(round(_REST * feedback.rate)):
             player.drive(hold(player.q, 1 / feedback.rate, period), correction, *grip)
-            lies.update(player.look()[0])
-        if before is not None and np.linalg.norm(lies.pose[:3, 3] - before[:3, 3]) < _REST_CHANGE:
+            seen = player.look()
+            if seen.is_new or lies.is_empty:
+                lies.update(seen.measured)
+            fresh = fresh or seen.is_new
+        if fresh and before is not None and np.linalg.norm(lies.pose[:3, 3] - before[:3, 3]) < _REST_CHANGE:
             break
         patience -= _REST
     return lies.pose

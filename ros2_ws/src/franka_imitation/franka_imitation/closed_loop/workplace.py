@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,6 +16,17 @@ from rhov_core.pose import exp_rotation, make_transform, perturb
 
 _PUSH_TURN = 5.0
 """A pushed object also turns by at most this much for each metre [rad/m]."""
+
+
+class Measurement(NamedTuple):
+    """Where the object was seen."""
+
+    stamp: float
+    """Of the camera's clock [s]: the same stamp is the same measurement."""
+    age: float
+    """Time of the workplace since then [s]."""
+    T_table_object: FloatArray
+    """(4, 4)"""
 
 
 class Workplace(Protocol):
@@ -43,8 +54,8 @@ class Workplace(Protocol):
         """Lets time pass [s]."""
         ...
 
-    def look(self) -> tuple[float, FloatArray]:
-        """The newest measurement: its age [s] and T_table_object (4, 4)."""
+    def look(self) -> Measurement:
+        """The newest measurement, which may be the same as before."""
         ...
 
 
@@ -100,7 +111,7 @@ class SimulatedWorkplace:
             self._slip()
         self._simulator.step(duration)
 
-    def look(self) -> tuple[float, FloatArray]:
+    def look(self) -> Measurement:
         """The pose of a while ago, with noise."""
         conditions, now = self._conditions, self._simulator.time
         sigma = np.repeat([conditions.noise_position, conditions.noise_rotation], 3)
@@ -108,7 +119,8 @@ class SimulatedWorkplace:
         self._seen.append((now, noisy))
         while len(self._seen) > 1 and self._seen[1][0] <= now - conditions.delay:
             self._seen.popleft()
-        return now - self._seen[0][0], self._seen[0][1]
+        stamp, measured = self._seen[0]
+        return Measurement(stamp, now - stamp, measured)
 
     def _push(self) -> None:
         self._pushed = True

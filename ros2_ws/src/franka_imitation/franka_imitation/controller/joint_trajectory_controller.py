@@ -47,6 +47,8 @@ class Outcome(NamedTuple):
     message: str
     cancelled: bool = False
     """Whether the client asked for it."""
+    replaced: bool = False
+    """Whether another goal came."""
 
 
 class Progress(NamedTuple):
@@ -104,7 +106,8 @@ class JointTrajectoryController:
         Returns:
             The number of the goal, and a sentence if its tolerances could not be used.
         """
-        self.abort("Current goal cancelled due to new incoming action.")
+        if self._active:
+            self._end(INVALID_GOAL, "Current goal cancelled due to new incoming action.", replaced=True)
         tolerances, warning = resolve(goal, self._names, self._default)
         self._count += 1
         self._active = _Active(self._count, goal, tolerances)
@@ -175,9 +178,17 @@ class JointTrajectoryController:
             f"at {progress.time_from_start:.3f} s."
         )
 
-    def _end(self, code: int, message: str, *, cancelled: bool = False, resting: Sample | None = None) -> None:
+    def _end(
+        self,
+        code: int,
+        message: str,
+        *,
+        cancelled: bool = False,
+        replaced: bool = False,
+        resting: Sample | None = None,
+    ) -> None:
         assert self._active is not None
-        self._outcomes.append(Outcome(self._active.goal_id, code, message, cancelled))
+        self._outcomes.append(Outcome(self._active.goal_id, code, message, cancelled, replaced))
         self._active, self._resting = None, resting
 
 

@@ -19,6 +19,8 @@ from franka_imitation.controller.loop import ControlLoop, Cycle
 from franka_imitation.nodes.control_messages import feedback_to_msg, goal_from_msg, outcome_to_msg
 
 _CANCEL_SECONDS = 2.0
+_RESULT_TIMEOUT = 5
+"""An outcome is kept so long for a client that asks late [s]; with all those kept, each status message grows."""
 
 
 class _Pending:
@@ -55,6 +57,7 @@ class _GoalServer(ABC):
             handle_accepted_callback=self._accept,
             cancel_callback=self._cancel,
             callback_group=ReentrantCallbackGroup(),
+            result_timeout=_RESULT_TIMEOUT,
         )
 
     def close(self) -> None:
@@ -96,7 +99,8 @@ class _GoalServer(ABC):
         elif self._succeeded(outcome):
             handle.succeed()
         else:
-            self._node.get_logger().warning(f"A goal on '{self._name}' failed: {outcome.message}")
+            if not self._replaced(outcome):
+                self._node.get_logger().warning(f"A goal on '{self._name}' failed: {outcome.message}")
             handle.abort()
         return self._result(outcome)
 
@@ -125,6 +129,9 @@ class _GoalServer(ABC):
 
     @abstractmethod
     def _succeeded(self, outcome: Any) -> bool: ...
+
+    @abstractmethod
+    def _replaced(self, outcome: Any) -> bool: ...
 
     @abstractmethod
     def _result(self, outcome: Any) -> Any: ...
@@ -160,6 +167,9 @@ class FollowServer(_GoalServer):
     def _succeeded(self, outcome: Outcome) -> bool:
         return outcome.code == SUCCESSFUL and not outcome.cancelled
 
+    def _replaced(self, outcome: Outcome) -> bool:
+        return outcome.replaced
+
     def _result(self, outcome: Outcome | None) -> FollowJointTrajectory.Result:
         if outcome is None:
             return FollowJointTrajectory.Result(
@@ -192,6 +202,9 @@ class GripperServer(_GoalServer):
 
     def _succeeded(self, outcome: GripperOutcome) -> bool:
         return outcome.success
+
+    def _replaced(self, outcome: GripperOutcome) -> bool:
+        return False
 
     def _result(self, outcome: GripperOutcome | None) -> GripperCommand.Result:
         if outcome is None:

@@ -129,7 +129,7 @@ class ReplayNode(Node):
         config = replace(self._replay_config, speed=request.speed or self._replay_config.speed)
         model = self._object_model
         recovery = recovery_for(result, model, self._robot) if model else None
-        replayer = Replayer(self._client, self._robot, self._checks, config, self._feedback, recovery)
+        replayer = Replayer(self._client, self._robot, self._checks, config, self._feedback, recovery, result.config)
         replayed = replayer.run(
             result.plan,
             dry_run=request.dry_run,

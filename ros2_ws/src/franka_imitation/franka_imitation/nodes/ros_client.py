@@ -15,10 +15,10 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import Empty
-from trajectory_msgs.msg import JointTrajectory
 
 from franka_imitation.controller.goal import TrajectoryGoal
 from franka_imitation.nodes.control_messages import duration_from_msg, goal_to_msg
+from franka_imitation.nodes.goal_stream import GoalStream
 from franka_imitation.nodes.robot_listener import RobotListener
 from franka_imitation.nodes.simulated_object import PLACE_TOPIC
 from franka_imitation.replay.client import Followed, Gripped, Posture, ReplayError
@@ -65,7 +65,7 @@ class RosClient:
         self._arm = ThreadSafeActionClient(node, FollowJointTrajectory, name, callback_group=group)
         self._gripper = ThreadSafeActionClient(node, GripperCommand, f"{gripper}/gripper_action", callback_group=group)
         self._heart = node.create_publisher(Empty, f"{controller}/heartbeat", stream_qos())
-        self._set_points = node.create_publisher(JointTrajectory, f"{controller}/joint_trajectory", stream_qos())
+        self._stream = GoalStream(self._arm, timeout)
         self._place = node.create_publisher(PoseStamped, PLACE_TOPIC, stream_qos())
         self._listener = RobotListener(node, robot, object_topic, simulated, bad_messages)
 
@@ -137,10 +137,9 @@ class RosClient:
             message, success = "the joint states do not arrive any more.", False
         return Followed(success, message or f"status {status}", start, track["worst"])
 
-    def stream(self, goal: TrajectoryGoal) -> str | None:
-        """Sends a trajectory to the controller's topic, which does not answer."""
-        self._set_points.publish(goal_to_msg(goal).trajectory)
-        return None
+    def stream(self, goal: TrajectoryGoal, *, anew: bool) -> str | None:
+        """Sends a trajectory; what became of those before is told with the next."""
+        return self._stream.send(goal, anew=anew)
 
     def until(self, time: float) -> bool:
         """Waits until the joint states have reached a time [s]."""

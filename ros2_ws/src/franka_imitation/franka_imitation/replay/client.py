@@ -77,9 +77,16 @@ class RobotClient(Protocol):
         """Follows a trajectory; `progress` gets the time since its start [s]."""
         ...
 
-    def stream(self, goal: TrajectoryGoal) -> str | None:
-        """Follows a trajectory in place of the one that is being followed, without waiting for its end; returns why
-        not, as far as that is known.
+    def stream(self, goal: TrajectoryGoal, *, anew: bool) -> str | None:
+        """Follows a trajectory in place of the one that was streamed before, without waiting for its end.
+
+        Args:
+            goal: The trajectory.
+            anew: Another stream begins.
+
+        Returns:
+            Why not, or None. When anybody else ended the one before, an emergency stop or the controller, no other is
+            followed in this stream, whatever was recovered since.
         """
         ...
 

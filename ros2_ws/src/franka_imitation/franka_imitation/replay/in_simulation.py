@@ -47,6 +47,7 @@ def replay_in_simulation(
     scene = build_scene(robot, scaled(object_model, result.report["object"]["scale"]))
     client = LocalClient(SimulatedRobot(scene))
     recovery = recovery_for(result, object_model, robot)
-    replayer = Replayer(client, robot, checks, config or ReplayConfig(), recovery=recovery)
+    config = config or ReplayConfig()
+    replayer = Replayer(client, robot, checks, config, recovery=recovery, planning=result.config)
     replayed = replayer.run(result.plan, dry_run=dry_run, progress=progress, cancelled=cancelled)
     return judged(result, replayed, client.recording, checks)

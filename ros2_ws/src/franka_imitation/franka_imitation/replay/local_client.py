@@ -39,6 +39,8 @@ class LocalClient:
         self.loop = ControlLoop(robot, controller or ControllerConfig(), gripper or GripperConfig())
         self._recording = Recording()
         self._cycles = 0
+        self._streamed: int | None = None
+        self._ended: str | None = None
         self._cycle()
 
     @property
@@ -69,6 +71,7 @@ class LocalClient:
         if reason:
             return Followed(False, reason, np.nan, 0.0)
         number, _ = self.loop.follow(goal)
+        self._streamed = None
         start, worst = np.nan, 0.0
         while True:
             cycle = self._cycle()
@@ -83,11 +86,12 @@ class LocalClient:
             if cancelled():
                 self.loop.cancel_following(number)
 
-    def stream(self, goal: TrajectoryGoal) -> str | None:
+    def stream(self, goal: TrajectoryGoal, *, anew: bool) -> str | None:
         """Follows a trajectory while `until` or another method lets time pass."""
-        reason = self.loop.refusal(goal)
+        self._ended = None if anew else self._ended
+        reason = self._ended or self.loop.refusal(goal)
         if reason is None:
-            self.loop.follow(goal)
+            self._streamed, _ = self.loop.follow(goal)
         return reason
 
     def until(self, time: float) -> bool:
@@ -120,6 +124,9 @@ class LocalClient:
 
     def _cycle(self) -> Cycle:
         cycle = self.loop.cycle()
+        for outcome in cycle.outcomes:
+            if outcome.goal_id == self._streamed and outcome.code != SUCCESSFUL:
+                self._ended = outcome.message
         if self._cycles % _RECORD_EVERY == 0:
             state = cycle.state
             self._recording.add_robot(state.time, state.measured.positions, state.width)

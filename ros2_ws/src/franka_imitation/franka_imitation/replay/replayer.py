@@ -9,6 +9,7 @@ import numpy as np
 
 from franka_imitation.closed_loop import FeedbackConfig
 from franka_imitation.closed_loop.recovery import Recovery
+from franka_imitation.config import ImitationConfig
 from franka_imitation.motion_plan import PHASES, MotionPlan
 from franka_imitation.replay.approach import soft_start
 from franka_imitation.replay.client import Followed, ReplayError, RobotClient
@@ -82,6 +83,7 @@ class Replayer:
         config: How a plan is sent.
         feedback: How measured poses of the object change the motion; None: the defaults.
         recovery: Makes plans for an object that was lost; None: it is not taken up again.
+        planning: With which the plans were made; None: the defaults.
     """
 
     def __init__(
@@ -92,9 +94,11 @@ class Replayer:
         config: ReplayConfig,
         feedback: FeedbackConfig | None = None,
         recovery: Callable[[], Recovery] | None = None,
+        planning: ImitationConfig | None = None,
     ) -> None:
         self._client, self._robot, self._checks, self._config = client, robot, checks, config
         self._feedback, self._recovery = feedback or FeedbackConfig(), recovery
+        self._planning = planning or ImitationConfig()
         self._speed = config.speed or (1.0 if client.simulated else _REAL_SPEED)
 
     def run(
@@ -195,7 +199,8 @@ class Replayer:
             stage = "following" if time >= plan.frame_due[0] else "approaching"
             progress("grasping" if fingers else stage, min(time / plan.time[-1], 1.0), "")
 
-        watched = watch(plan, self._client, self._checks, self._feedback, self._speed, self._recovery, tell, cancelled)
+        cutoff, settings = self._planning.cutoff, (self._checks, self._feedback, self._speed)
+        watched = watch(plan, self._client, *settings, cutoff, self._recovery, tell, cancelled)
         replayed.watched, replayed.times = watched, watched.times(plan)
         replayed.goals += watched.goals
         replayed.largest_error = max(replayed.largest_error, watched.largest_error)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from franka_imitation.controller.goal import GoalPoint, TrajectoryGoal
+from franka_imitation.controller.spline import Spline
 from franka_imitation.replay.client import ReplayError, RobotClient
 from franka_imitation.safety import JointMotion, SafetyChecks
 from rhov_core.arrays import FloatArray
@@ -19,6 +20,11 @@ _POINT = 0.008
 _BRAKING, _SHORTEST_BRAKING = 0.3, 0.1
 """Every goal ends at rest, reached with this share of the limits of acceleration, but not faster than so [s]: the arm
 stops by itself when no further goal comes."""
+_GENTLY = 0.6
+"""Of the allowed acceleration, with which the arm brakes and takes up a motion after a rest."""
+_HOLD = 60.0
+"""A goal goes on holding the arm so long after it came to rest [s]: whatever else ends it is a stop that was asked for
+elsewhere."""
 _DEVIATION = 0.1
 """A joint that is farther from its set-point does not follow [rad]."""
 
@@ -39,9 +45,10 @@ class SetPointStream:
         client: The robot.
         checks: What every goal has to keep to.
         speed: Seconds of the set-points per second of the robot.
+        start: (7,) where the arm rests before the first set-point [rad].
     """
 
-    def __init__(self, client: RobotClient, checks: SafetyChecks, speed: float) -> None:
+    def __init__(self, client: RobotClient, checks: SafetyChecks, speed: float, start: FloatArray) -> None:
         self._client, self._checks, self._speed = client, checks, speed
         self.time = 0.0
         """Of the last set-point [s]."""
@@ -49,7 +56,8 @@ class SetPointStream:
         self._resting = True
         self._sent_until = 0.0
         self._new: list[tuple[float, FloatArray, FloatArray]] = []
-        self._sent: list[GoalPoint] = []  # with times of the robot's clock
+        # with times of the robot's clock
+        self._sent = [GoalPoint(-np.inf, np.array(start, np.float64), np.zeros(len(start)))]
         self.goals = 0
         """That were sent."""
         self.largest_error = 0.0
@@ -70,12 +78,21 @@ class SetPointStream:
             self._send()
 
     def finish(self) -> None:
-        """Sends what is left and waits until the arm is there, at rest."""
+        """Sends what is left and waits until the arm is at rest, where it then is held."""
         if self._new:
             self._send()
-        if self._sent:
+        if not self._resting:
+            self._sent += self._tail(self._sent.pop())
             self._wait(self._sent[-1].time)
         self._resting = True
+
+    def close(self) -> None:
+        """As `finish`; then no goal holds the arm any more."""
+        self.finish()
+        if self._anchors:
+            now, still = self._client.posture().time, self._sent[-1]
+            self._stream([GoalPoint(_AHEAD, still.positions, still.velocities)], now)
+            self._wait(now + _AHEAD)
 
     def robot_times(self, times: FloatArray) -> FloatArray:
         """Times of the robot's clock [s] for times of the set-points (N,) [s]."""
@@ -95,8 +112,7 @@ class SetPointStream:
     def _send(self) -> None:
         now = self._client.posture().time
         if self._resting or self._sent[-1].time < now + _GOAL:  # at rest, or about to come to rest: too late
-            self._anchors.append(_Anchor(self._sent_until, now + _AHEAD))
-            self._sent, self._resting = [], False
+            self._begin(now)
         due = self.robot_times(np.array([time for time, _, _ in self._new]) + 1e-9)
         # the last point before now stays: the controller then goes on along the same way
         passed = sum(point.time <= now for point in self._sent)
@@ -105,6 +121,28 @@ class SetPointStream:
         self._new, self._sent_until = [], self.time
         self._follow(min(now, self._sent[0].time))
         self._wait(self._sent[-1].time - _AHEAD)
+
+    def _begin(self, now: float) -> None:
+        """The next set-point follows a rest, where the last goal has brought the arm or will bring it."""
+        self._sent += self._tail(self._sent.pop())
+        still, self._resting = self._sent[-1], False
+        if still.time <= now:
+            self._sent.clear()
+        begin = max(still.time, now + _AHEAD)
+        if begin > still.time:
+            self._sent.append(GoalPoint(begin, still.positions, still.velocities))
+        time, q, velocity = self._new[0]
+        planned = (time - self._sent_until) / self._speed
+        late = max(self._shortest_way(q - still.positions, velocity) - planned, 0.0)
+        self._anchors.append(_Anchor(self._sent_until, begin + late))
+
+    def _shortest_way(self, distance: FloatArray, velocity: FloatArray) -> float:
+        """Duration [s] of a cubic from rest over a distance (7,) [rad] to a velocity (7,) [rad/s]: the bound of its
+        acceleration is 6 d / t^2 + 4 v / t.
+        """
+        allowed = _GENTLY * self._checks.config.limit_fraction * self._checks.robot.limits.acceleration
+        v, d = 2 * np.abs(velocity), 6 * np.abs(distance)
+        return float(((v + np.sqrt(v * v + allowed * d)) / allowed).max())
 
     def _follow(self, start: float) -> None:
         points = [GoalPoint(point.time - start, point.positions, point.velocities) for point in self._sent]
@@ -115,7 +153,12 @@ class SetPointStream:
         refusals = self._checks.refusals(motion)
         if refusals:
             raise ReplayError(f"The corrected motion breaks a rule, the arm comes to rest: {refusals[0]}")
-        reason = self._client.stream(TrajectoryGoal(self._client.joint_names, tuple(points), stamp=start))
+        still = points[-1]
+        self._stream([*points, GoalPoint(still.time + _HOLD, still.positions, still.velocities)], start)
+
+    def _stream(self, points: list[GoalPoint], start: float) -> None:
+        goal = TrajectoryGoal(self._client.joint_names, tuple(points), stamp=start)
+        reason = self._client.stream(goal, anew=self.goals == 0)
         if reason:
             raise ReplayError(f"The controller did not follow: {reason}")
         self.goals += 1
@@ -125,7 +168,8 @@ class SetPointStream:
         fastest = float((np.abs(last.velocities) / self._checks.robot.limits.acceleration).max())
         if fastest < 1e-6:
             return [GoalPoint(last.time, last.positions, np.zeros_like(last.velocities))]
-        seconds = max(fastest / _BRAKING, _SHORTEST_BRAKING)
+        braking = min(_BRAKING, _GENTLY * self._checks.config.limit_fraction)
+        seconds = max(fastest / braking, _SHORTEST_BRAKING)
         end = last.positions + last.velocities * seconds / 2
         return [last, GoalPoint(last.time + seconds, end, np.zeros_like(last.velocities))]
 
@@ -135,10 +179,10 @@ class SetPointStream:
             raise ReplayError("The robot's state does not arrive any more.")
         posture = self._client.posture()
         known = np.array([point.time for point in self._sent])
-        if not known[0] <= posture.time <= known[-1]:
+        if posture.time < known[0] or (posture.time > known[-1] and self._sent[-1].velocities.any()):
             return
         i = int(np.searchsorted(known, posture.time))
-        error = np.abs(posture.q - self._sent[i].positions)
+        error = np.abs(posture.q - Spline(self._sent[max(i - 1, 0) : i + 1]).sample(posture.time).positions)
         self.largest_error = max(self.largest_error, float(error.max()))
         if error.max() > _DEVIATION:
             name = self._client.joint_names[int(error.argmax())]

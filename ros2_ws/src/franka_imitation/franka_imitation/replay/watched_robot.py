@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from franka_imitation.closed_loop.workplace import Measurement
 from franka_imitation.replay.client import ReplayError, RobotClient
 from franka_imitation.replay.set_point_stream import SetPointStream
 from rhov_core.arrays import FloatArray
 from rhov_core.pose import quaternion_from_rotation
 
-_OLDEST = 0.8
-"""A measurement must be younger; of what was sent a second is remembered [s]."""
+_OLDEST, _AHEAD = 0.8, 0.2
+"""By this much a measurement may be older or, by its stamp, newer than the robot's state [s of the robot's clock]."""
 
 
 class WatchedRobot:
@@ -21,7 +22,7 @@ class WatchedRobot:
     Args:
         client: The robot, which observes its object.
         stream: Sends the set-points.
-        tell: Is told the time of the set-points [s] and whether the fingers move.
+        gripping: Is called before the fingers move.
         cancelled: When it turns true the arm comes to rest and the next command raises.
     """
 
@@ -29,10 +30,10 @@ class WatchedRobot:
         self,
         client: RobotClient,
         stream: SetPointStream,
-        tell: Callable[[float, bool], None],
+        gripping: Callable[[], None],
         cancelled: Callable[[], bool],
     ) -> None:
-        self._client, self._stream, self._tell, self._cancelled = client, stream, tell, cancelled
+        self._client, self._stream, self._gripping, self._cancelled = client, stream, gripping, cancelled
         self._set_point = (np.zeros(0), np.zeros(0))
         self._width = float("nan")
         self.grasp_width = float("nan")
@@ -64,7 +65,7 @@ class WatchedRobot:
             raise ReplayError("Cancelled by the client; the arm comes to rest.")
         if width != self._width:
             self._stream.finish()
-            self._tell(self._stream.time, True)
+            self._gripping()
             gripped = self._client.grip(width, force, self._cancelled)
             closing, self._width = width < self._width, width
             if self._cancelled() or not (gripped.success or closing):
@@ -73,21 +74,33 @@ class WatchedRobot:
         self._set_point = (q, velocity)
 
     def step(self, duration: float) -> None:
-        """Sends what was commanded."""
-        self._stream.add(duration, *self._set_point)
-        self._tell(self._stream.time, False)
+        """Sends what was commanded.
 
-    def look(self) -> tuple[float, FloatArray]:
+        Raises:
+            ReplayError: If the object is not seen any more, or the robot does not follow.
+        """
+        self._recent()
+        self._stream.add(duration, *self._set_point)
+
+    def look(self) -> Measurement:
         """The last measurement.
 
         Raises:
             ReplayError: If it is too old to tell anything about the grip.
         """
-        time, T = self._seen()
-        age = self._stream.time - self._stream.time_of(time)
-        if age > _OLDEST:
-            raise ReplayError(f"The object has not been seen for {age:.1f} s; the arm comes to rest.")
-        return age, T
+        time, T = self._recent()
+        return Measurement(time, self._stream.time - self._stream.time_of(time), T)
+
+    def _recent(self) -> tuple[float, FloatArray]:
+        (seen, T), now = self._seen(), self._client.posture().time
+        if now - seen > _OLDEST:
+            raise ReplayError(f"The object has not been seen for {now - seen:.1f} s; the arm comes to rest.")
+        if seen - now > _AHEAD:
+            raise ReplayError(
+                f"The object's pose is stamped {seen:.3f} s, the robot's state {now:.3f} s: their clocks differ; the "
+                "arm comes to rest."
+            )
+        return seen, T
 
     def _seen(self) -> tuple[float, FloatArray]:
         seen = self._client.recording.last_object

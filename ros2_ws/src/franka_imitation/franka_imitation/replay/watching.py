@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from franka_imitation.closed_loop import Execution, Executor, FeedbackConfig
+from franka_imitation.closed_loop.correction import SHARE
 from franka_imitation.closed_loop.recovery import Recovery
-from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import Demonstration, smoothed
 from franka_imitation.kinematics import Kinematics
 from franka_imitation.motion_plan import MotionPlan
@@ -27,9 +27,6 @@ from franka_imitation.scene import build_scene
 from rhov_core.arrays import FloatArray
 from rhov_core.object_model import ObjectModel
 from rhov_core.pose import inverse, make_transform, quaternion_from_rotation, rotation_from_quaternion
-
-_CORRECTION_SHARE = 0.3
-"""Of the limits of velocity and acceleration, which a correction may use besides the plan."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,7 @@ def watch(
     checks: SafetyChecks,
     feedback: FeedbackConfig,
     speed: float,
+    cutoff: float,
     recovery: Callable[[], Recovery] | None,
     tell: Callable[[float, bool], None],
     cancelled: Callable[[], bool],
@@ -76,35 +74,45 @@ def watch(
     Args:
         plan: The motion.
         client: The robot, which observes its object.
-        checks: Every corrected piece of the motion has to keep to them; corrections may use 30 % more of the limits.
+        checks: Every corrected piece of the motion has to keep to them; a correction, which is as slow as the
+            plan, may use more of the limits.
         feedback: How measured poses change the motion.
         speed: Fraction of the planned speed.
+        cutoff: Frequency at which the plan's demonstration was low-passed [Hz].
         recovery: Makes plans for an object that was lost; None: it is not taken up again.
-        tell: Is told the time of the motion [s] and whether the fingers move.
+        tell: Is told the time of the plan [s] and whether the fingers move.
         cancelled: When it turns true the robot comes to rest.
 
     Raises:
         ReplayError: If the robot does not follow, or when cancelled; it comes to rest.
     """
     robot, config = checks.robot, checks.config
-    wider = replace(config, limit_fraction=min(1.0, config.limit_fraction + _CORRECTION_SHARE))
-    stream = SetPointStream(client, SafetyChecks(robot, wider), speed)
-    workplace = WatchedRobot(client, stream, tell, cancelled)
+    wider = replace(config, limit_fraction=min(1.0, config.limit_fraction + SHARE * speed))
+    stream = SetPointStream(client, SafetyChecks(robot, wider), speed, plan.q[0])
+    reached = 0.0
+
+    def progress(time: float) -> None:
+        nonlocal reached
+        reached = time
+        tell(time, False)
+
+    workplace = WatchedRobot(client, stream, lambda: tell(reached, True), cancelled)
     anything = ObjectModel.box([0.05, 0.05, 0.05])
     kinematics = Kinematics(build_scene(robot, anything), config.position_margin)
-    execution = Executor(workplace, kinematics, robot, feedback, recovery).run(plan, wanted_poses(plan))
-    stream.finish()
+    executor = Executor(workplace, kinematics, robot, feedback, recovery, progress)
+    execution = executor.run(plan, wanted_poses(plan, cutoff))
+    stream.close()
     times = stream.robot_times(execution.time)
     return Watched(execution, times, stream.goals, stream.largest_error, workplace.grasp_width)
 
 
-def wanted_poses(plan: MotionPlan) -> FloatArray:
-    """(F, 4, 4) T_table_object of a plan's frames without jitter."""
-    T, cutoff, ones = plan.T_table_object, ImitationConfig().cutoff / plan.slowdown, np.ones(len(plan.frame_due))
+def wanted_poses(plan: MotionPlan, cutoff: float) -> FloatArray:
+    """(F, 4, 4) T_table_object of a plan's frames without jitter, low-passed as its demonstration was [Hz]."""
+    T, ones = plan.T_table_object, np.ones(len(plan.frame_due))
     quaternion = quaternion_from_rotation(T[:, :3, :3])
     flips = np.where((quaternion[1:] * quaternion[:-1]).sum(axis=1) < 0, -1.0, 1.0)
     quaternion[1:] *= np.cumprod(flips)[:, None]
-    values = smoothed(plan.frame_due, np.concatenate([T[:, :3, 3], quaternion], axis=1), ones, cutoff)
+    values = smoothed(plan.frame_due, np.concatenate([T[:, :3, 3], quaternion], axis=1), ones, cutoff / plan.slowdown)
     return make_transform(rotation_from_quaternion(values[:, 3:]), values[:, :3])
 
 
@@ -118,11 +126,13 @@ def recovery_for(result: ImitationResult, object_model: ObjectModel, robot: Robo
     """
 
     def make() -> Recovery:
-        plan, config = result.plan, ImitationConfig(robot=str(result.report["robot_description"]))
+        plan, config = result.plan, result.config
         planner = Planner(scaled(object_model, result.report["object"]["scale"]), robot, config)
         camera = inverse(plan.T_table_camera)
         time = (plan.frame_due - plan.frame_due[0]) / plan.slowdown
-        shown = Demonstration(time, plan.frame_index, camera @ plan.T_table_object, camera @ wanted_poses(plan))
+        shown = Demonstration(
+            time, plan.frame_index, camera @ plan.T_table_object, camera @ wanted_poses(plan, config.cutoff)
+        )
         return Recovery(planner, shown, plan.T_table_camera, config)
 
     return make

@@ -1,6 +1,7 @@
 """A reconstruction that is killed or interrupted goes on where it was, with the same result to the last bit."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from rhov.request import ReconstructRequest
 from rhov.snapshot import from_bytes, to_bytes
 from rhov_core.camera import Camera
 from rhov_core.files import read_json
+from rhov_core.mesh.surface_colors import SurfaceColors
 from rhov_core.object_model import ObjectModel
 from rhov_core.synth import ClipSpec, synthesize
 from rhov_core.video import VideoReader
@@ -150,3 +152,14 @@ def test_a_snapshot_makes_nothing_but_objects_of_the_project():
         from_bytes(data, {})
     part = object()
     assert from_bytes(to_bytes([part, 1], {"part": part}), {"part": "other"}) == ["other", 1]
+
+
+def test_other_colors_are_another_input(clip, tmp_path):
+    shutil.copy(clip.mesh, tmp_path / "object.obj")
+    (tmp_path / "object.yaml").write_text("colors: print.ply\n")
+    request, keys = replace(request_of(clip, tmp_path / "out"), mesh=tmp_path / "object.obj"), []
+    for red in (200, 200, 100):
+        colors = np.array([[red, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
+        SurfaceColors(np.eye(3), colors).save(tmp_path / "print.ply")
+        keys.append(interrupted_run._key(request))
+    assert keys[0] == keys[1] != keys[2]

@@ -8,7 +8,8 @@ import trimesh
 from PIL import Image
 
 from rhov_core.errors import InputError
-from rhov_core.mesh.color_file import read_colors
+from rhov_core.mesh import color_file
+from rhov_core.mesh.color_file import SAMPLES, read_colors
 from rhov_core.mesh.surface_colors import GAMMA, SurfaceColors
 from rhov_core.object_model import ObjectModel
 
@@ -89,6 +90,16 @@ def test_points_lie_evenly_on_the_surface(tmp_path):
     assert distance.max() < 1e-6
     on_top = np.abs(colors.points[:, 2] - 0.02) < 1e-6
     assert on_top.mean() == pytest.approx(0.1 * 0.06 / mesh.area, rel=0.05)
+
+
+def test_large_files_are_thinned_or_refused(tmp_path, monkeypatch):
+    places = np.random.default_rng(0).random((2 * SAMPLES, 3))
+    trimesh.PointCloud(places, (255 * places).astype(np.uint8)).export(tmp_path / "cloud.ply")
+    found = read_colors(tmp_path / "cloud.ply")
+    assert len(found.points) == SAMPLES and np.abs(found.points - found.colors / 255).max() < 0.01
+    monkeypatch.setattr(color_file, "MAX_FACES", 2 * SAMPLES - 1)
+    with pytest.raises(InputError, match="60000 faces or points"):
+        read_colors(tmp_path / "cloud.ply")
 
 
 @pytest.mark.parametrize("way", ["..", "absolute", "link"])

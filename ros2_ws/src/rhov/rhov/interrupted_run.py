@@ -14,7 +14,9 @@ from rhov.benchmark.code_version import digest, library_versions, sources_digest
 from rhov.clip_tracker import ClipTracker
 from rhov.request import ReconstructRequest
 from rhov.snapshot import from_bytes, to_bytes
+from rhov_core.errors import InputError
 from rhov_core.files import atomic_path
+from rhov_core.mesh.color_file import read_colors
 from rhov_core.mesh.sidecar import Sidecar
 
 FOLDER = "partial"
@@ -87,17 +89,26 @@ def _key(request: ReconstructRequest) -> str:
     """Names everything that tracking depends on."""
     asked = {name: value for name, value in asdict(request).items() if name != "out"}
     files = {str(path): _fingerprint(path) for path in _files(request)}
-    return digest([asked, files, sources_digest(_CODE, _NO_PART_OF_TRACKING), library_versions()])
+    return digest(
+        [asked, files, _colors(request.mesh), sources_digest(_CODE, _NO_PART_OF_TRACKING), library_versions()]
+    )
 
 
 def _files(request: ReconstructRequest) -> Iterator[Path]:
     """Every file that the request names."""
-    yield from (request.video, request.mesh, request.mesh.with_suffix(".yaml"), request.mesh.with_suffix(".mtl"))
-    if (colors := Sidecar.beside(request.mesh).colors) is not None:
-        yield request.mesh.with_name(colors)
+    yield from (request.video, request.mesh, request.mesh.with_suffix(".yaml"))
     yield from (path for path in (request.camera_file, request.pose_file) if path is not None)
     if request.cues is not None:
         yield from sorted(path for path in request.cues.rglob("*") if path.is_file())
+
+
+def _colors(mesh: Path) -> Any:
+    """Names the colours of a mesh, from whichever files they come; None if there are none that can be read."""
+    try:
+        found = read_colors(mesh.with_name(Sidecar.beside(mesh).colors or mesh.name))
+    except InputError:
+        return None
+    return None if found is None else hashlib.sha256(found.points.tobytes() + found.colors.tobytes()).hexdigest()
 
 
 def _fingerprint(path: Path) -> Any:

@@ -33,7 +33,9 @@ class RayPool:
         except ImportError as error:
             raise MissingDependencyError("ray", "--ray", "pip install ray") from error
         self._ray = ray
-        where: dict[str, Any] = {"num_cpus": jobs, "include_dashboard": False} if address == LOCAL else {}
+        where: dict[str, Any] = {}
+        if address == LOCAL:  # Ray asks nobody for a password, so it listens to this machine only
+            where = {"num_cpus": jobs, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **where)
         except (ConnectionError, ValueError, RuntimeError) as error:

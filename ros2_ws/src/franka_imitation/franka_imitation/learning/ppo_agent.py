@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from rl_games.algos_torch.a2c_continuous import A2CAgent
 from torch import Tensor
@@ -16,6 +15,7 @@ from franka_imitation.learning.anchor import Anchor
 from franka_imitation.learning.policy import PolicyNetwork
 from franka_imitation.learning.ppo_config import PpoConfig
 from franka_imitation.learning.ppo_weights import to_actor
+from franka_imitation.learning.seeds import mixed
 
 
 class Agent(A2CAgent):  # type: ignore[misc]
@@ -66,7 +66,7 @@ class Agent(A2CAgent):  # type: ignore[misc]
     def update_epoch(self) -> int:
         """Counts; the actions of an update depend on the seed and its number only, so that a training can go on."""
         number: int = super().update_epoch()
-        torch.manual_seed(int(np.random.SeedSequence((self._seed, number)).generate_state(1)[0]))
+        torch.manual_seed(mixed(self._seed, number))
         return number
 
     def set_train(self) -> None:

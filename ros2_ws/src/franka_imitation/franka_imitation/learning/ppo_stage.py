@@ -7,8 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from franka_imitation.learning.clock import Clock
 from franka_imitation.learning.curriculum import Curriculum
 from franka_imitation.learning.curves import Curves
@@ -18,6 +16,7 @@ from franka_imitation.learning.ppo import learn_by_ppo
 from franka_imitation.learning.ppo_checkpoint import PpoCheckpoint
 from franka_imitation.learning.ppo_config import PpoConfig
 from franka_imitation.learning.ppo_weights import from_actor
+from franka_imitation.learning.seeds import mixed
 
 
 def ppo_stage(
@@ -55,7 +54,7 @@ def ppo_stage(
         from_actor(state["model"], network)
         return history
     clock = Clock(len(history), config.epochs)
-    environment.seed(int(np.random.SeedSequence((seed, len(history), 0)).generate_state(1)[0]))
+    environment.seed(mixed(seed, len(history), 0))
     environment.ease(curriculum.at(len(history) / config.epochs))
     environment.term_sums.clear()
     progress(len(history) / config.epochs, "")

@@ -12,8 +12,9 @@ from franka_imitation.learning.environment import Environment
 from franka_imitation.learning.evaluation import Evaluation, evaluate
 from franka_imitation.learning.policy import Policy, PolicyNetwork
 from franka_imitation.learning.ppo_stage import ppo_stage
+from franka_imitation.learning.seeds import mixed
 from franka_imitation.learning.tasks import Tasks
-from franka_imitation.learning.train_config import CHECKPOINTS, CURVES, Progress, TrainConfig, mixed
+from franka_imitation.learning.train_config import CHECKPOINTS, CURVES, Progress, TrainConfig
 from franka_imitation.learning.workshop import Workshop
 
 

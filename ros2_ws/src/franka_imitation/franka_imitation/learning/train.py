@@ -24,9 +24,10 @@ from franka_imitation.learning.ppo import require_rl_games
 from franka_imitation.learning.ppo_stage import ppo_stage
 from franka_imitation.learning.refinement import refine
 from franka_imitation.learning.reward import RewardConfig
+from franka_imitation.learning.seeds import mixed
 from franka_imitation.learning.settings_file import claim, fingerprint, flat
 from franka_imitation.learning.tasks import Tasks
-from franka_imitation.learning.train_config import CHECKPOINTS, CURVES, Progress, TrainConfig, mixed
+from franka_imitation.learning.train_config import CHECKPOINTS, CURVES, Progress, TrainConfig
 from franka_imitation.learning.workshop import Workshop
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.placement import Placement

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import Randomisation, TaskConfig
 from franka_imitation.learning.curriculum import Curriculum
@@ -46,8 +44,3 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-
-
-def mixed(*numbers: int) -> int:
-    """One seed of several numbers."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -12,7 +12,7 @@ from trimesh.visual.color import uv_to_interpolated_color
 
 from rhov_core.arrays import ByteArray, FloatArray
 from rhov_core.errors import InputError
-from rhov_core.mesh.mesh_file import FORMATS, content_of
+from rhov_core.mesh.mesh_file import FORMATS, MAX_FACES, content_of
 from rhov_core.mesh.surface_colors import SurfaceColors
 
 SAMPLES = 30_000
@@ -73,15 +73,24 @@ def _spread(parts: list[Any]) -> SurfaceColors | None:
     areas = [float(getattr(part, "area", 0.0)) for part in parts]
     points, colors = [], []
     rng = np.random.default_rng(0)
+    if (size := sum(len(getattr(part, "faces", part.vertices)) for part in parts)) > MAX_FACES:
+        raise ValueError(f"{size} faces or points, where up to {MAX_FACES} are read")
     for part, area in zip(parts, areas, strict=True):
         if isinstance(part, trimesh.PointCloud):
-            found = (np.asarray(part.vertices), part.colors) if len(part.colors) == len(part.vertices) else None
+            found = _thinned(part) if len(part.colors) == len(part.vertices) else None
         else:
             found = _sampled(part, int(np.ceil(SAMPLES * area / sum(areas))) if area > 0 else 0, rng)
         if found is not None:
             points.append(found[0])
             colors.append(np.asarray(found[1], np.uint8)[:, :3])
     return SurfaceColors(np.concatenate(points), np.concatenate(colors)) if points else None
+
+
+def _thinned(cloud: Any) -> tuple[FloatArray, ByteArray]:
+    """Points (N, 3) of a cloud and their colours (N, 4), evenly chosen in their order where they are too many."""
+    count = len(cloud.vertices)
+    kept = np.arange(count) if count <= SAMPLES else np.linspace(0, count - 1, SAMPLES).astype(np.int64)
+    return np.asarray(cloud.vertices)[kept], np.asarray(cloud.colors)[kept]
 
 
 def _sampled(mesh: Any, count: int, rng: np.random.Generator) -> tuple[FloatArray, ByteArray] | None:

@@ -24,7 +24,7 @@ class ObjectTracker:
 
     Each frame: optical flow predicts the pose, features of keyframes correct it, the predicted silhouette gives a
     mask, and Gauss-Newton fits contour, flow and features together. A verdict decides whether to believe it. A lost
-    object is searched for by its texture, and every few frames from all views.
+    object is searched for by its texture in each frame, and from all views by a piece of that search in each.
 
     In the first frames several hypotheses of the pose are followed (see `contest`). The estimate is the leader's;
     when the lead changes, `revised` holds what the new leader says about the frames before. While others explain the

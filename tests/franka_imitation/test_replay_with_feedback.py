@@ -7,7 +7,7 @@ import pytest
 
 from franka_imitation.hardware.simulated import SimulatedRobot
 from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, ReplayError, judged
-from franka_imitation.replay.watching import recovery_for, wanted_poses
+from franka_imitation.replay.watching import recovery_for, wanted_poses, with_corrections
 from franka_imitation.robot import Robot
 from franka_imitation.safety import SafetyChecks, SafetyConfig
 from franka_imitation.scene import build_scene
@@ -32,8 +32,8 @@ def put(client, result, x=0.0, y=0.0):
     assert client.place_object(start) is None
 
 
-def replay(client, checks, result, recovery=None, **kwargs):
-    config = ReplayConfig(place_object=False)
+def replay(client, checks, result, recovery=None, speed=0.0, **kwargs):
+    config = ReplayConfig(place_object=False, speed=speed)
     replayed = Replayer(client, ROBOT, checks, config, recovery=recovery).run(result.plan, **kwargs)
     return judged(result, replayed, client.recording, checks)
 
@@ -55,10 +55,29 @@ def test_an_object_that_stands_elsewhere_is_carried_where_it_should_be(client, c
     assert np.linalg.norm(difference(seen, plan.T_table_object)[:, :3], axis=1).max() < 0.01
 
 
+def test_slower_than_planned_it_is_carried_as_well(client, checks, carried_box_result):
+    """The object stands elsewhere, so the feedback works; what was seen and what was sent are paired at any speed."""
+    put(client, carried_box_result, -0.01, 0.02)
+    begin = client.posture().time
+    outcome = replay(client, checks, carried_box_result, speed=0.4)
+    fraction, position, rotation = outcome.figures()
+    assert outcome.success and fraction == 1.0 and position < 0.002 and rotation < 0.01
+    assert client.posture().time - begin > carried_box_result.plan.time[-1] / 0.4
+    due = outcome.replayed.times.robot_times(carried_box_result.plan.frame_due)
+    np.testing.assert_allclose(np.diff(due), np.diff(carried_box_result.plan.frame_due) / 0.4, atol=0.05)
+
+
+@pytest.mark.parametrize(("asked", "speed", "allowed"), [(0.5, 1.0, 0.8), (0.1, 0.2, 0.16), (0.9, 1.0, 1.0)])
+def test_a_correction_may_use_a_part_of_the_limits_that_goes_with_the_speed(asked, speed, allowed):
+    config = with_corrections(SafetyConfig(limit_fraction=asked), speed)
+    assert config.limit_fraction == pytest.approx(allowed)
+
+
 def test_an_object_that_slipped_away_is_taken_up_again(client, checks, carried_box_result, box):
-    opened = []
+    opened, parts = [], []
 
     def progress(stage, part, message):
+        parts.append(part)
         if stage == "following" and not opened:
             opened.append(part)
             client._robot.move_gripper(0.08, 0.1, 40.0)
@@ -68,6 +87,9 @@ def test_an_object_that_slipped_away_is_taken_up_again(client, checks, carried_b
     outcome = replay(client, checks, carried_box_result, recovery, progress=progress)
     assert opened and outcome.report()["feedback"]["retries"] == 1
     assert outcome.report()["feedback"]["gave_up"] == "" and outcome.figures()[0] >= 0.9
+    again = parts.index(min(parts[parts.index(opened[0]) :]), parts.index(opened[0]))
+    assert parts[again] < opened[0] and max(parts[:-1][:again]) < 0.9  # back to where it is taken up
+    assert np.diff(parts[again:]).min() >= 0 and parts[-1] == 1.0
 
 
 def test_without_a_mesh_a_lost_object_ends_the_motion(client, checks, carried_box_result):

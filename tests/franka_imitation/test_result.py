@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from franka_imitation.config import ImitationConfig
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
@@ -173,3 +174,11 @@ def test_both_painters_show_the_same_scene(painted):
     assert overlap > 0.6
     orange, same = (colour_at(i, view, state[9:12]) for i in (image, plain))
     assert np.abs(orange - same).max() < 90
+
+
+def test_a_result_tells_how_its_plan_was_made(carried_box_result, folder):
+    read = ImitationResult.load(folder)
+    assert read.config == carried_box_result.config != ImitationConfig()
+    assert read.config.up_in_camera == (0.0, -1.0, 0.0)
+    del read.report["planning"]  # as results of before
+    assert read.config == ImitationConfig(robot="panda")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rhov_core.mesh.color_file import ColorFile
 from rhov_core.object_model import ObjectModel
 
 
 def scaled(object_model: ObjectModel, scale: float) -> ObjectModel:
-    """The object with its mesh scaled; one of unknown size keeps its density, others their mass.
+    """The object with its mesh and colours scaled; one of unknown size keeps its density, others their mass.
 
     Args:
         object_model: As in its mesh file.
@@ -21,4 +22,10 @@ def scaled(object_model: ObjectModel, scale: float) -> ObjectModel:
     if symmetries is not None:
         symmetries = symmetries.copy()
         symmetries[:, :3, 3] *= scale
-    return replace(object_model, vertices=object_model.vertices * scale, mass=mass, given_symmetries=symmetries)
+    colors = object_model.color_source
+    if isinstance(colors, ColorFile):
+        colors = replace(colors, scale=colors.scale * scale)
+    elif colors is not None:
+        colors = colors.scaled(scale)
+    vertices = object_model.vertices * scale
+    return replace(object_model, vertices=vertices, mass=mass, given_symmetries=symmetries, color_source=colors)

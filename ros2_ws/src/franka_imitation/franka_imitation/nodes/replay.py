@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rhov_msgs.action import Replay
 
 from franka_imitation.closed_loop import FeedbackConfig
+from franka_imitation.nodes.observed_pose import ObservationConfig
 from franka_imitation.nodes.ros_client import RosClient
 from franka_imitation.replay import ReplayConfig, Replayer, ReplayOutcome, judged
 from franka_imitation.replay.watching import recovery_for
@@ -71,6 +72,7 @@ class ReplayNode(Node):
             config.gripper,
             config.simulated,
             config.object_pose_topic,
+            declare_config(self, ObservationConfig, "observation"),
             config.timeout,
             self._bad,
         )

@@ -11,12 +11,13 @@ from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
+from franka_imitation.nodes.observed_pose import ObservationConfig, observed_pose
 from franka_imitation.nodes.simulated_object import POSE_TOPIC
 from franka_imitation.replay.client import Posture
 from franka_imitation.replay.recording import Recording
 from franka_imitation.robot import Robot
 from rhov_core.arrays import FloatArray
-from rhov_core.messages import pose_from_msg, time_from_msg
+from rhov_core.messages import time_from_msg
 from rhov_core.nodes import BadMessages, stream_qos
 
 _QUEUE = 1000
@@ -34,13 +35,22 @@ class RobotListener:
         object_topic: Of the object's pose with covariance, in the robot's base frame or in the camera's; empty: that of
             the simulation, if there is one.
         simulated: Whether there is a simulated object.
+        observation: What its poses have to keep to.
         bad_messages: Where messages are reported that cannot be used.
     """
 
-    def __init__(self, node: Node, robot: Robot, object_topic: str, simulated: bool, bad_messages: BadMessages) -> None:
-        self._robot = robot
+    def __init__(
+        self,
+        node: Node,
+        robot: Robot,
+        object_topic: str,
+        simulated: bool,
+        observation: ObservationConfig,
+        bad_messages: BadMessages,
+    ) -> None:
+        self._robot, self._observation = robot, observation
         self.T_base_camera: FloatArray = np.eye(4)
-        """(4, 4) carries poses that are in another frame than the robot's base."""
+        """(4, 4) carries poses that are in the camera's frame."""
         self._latest: dict[str, float] = {}
         self._recorded = False
         self.recording = Recording()
@@ -92,8 +102,6 @@ class RobotListener:
                 self.recording.add_robot(*self.posture())
 
     def _on_pose(self, message: PoseStamped | PoseWithCovarianceStamped) -> None:
-        if self._recorded:
-            T = pose_from_msg(message.pose if isinstance(message, PoseStamped) else message.pose.pose)
-            if message.header.frame_id not in ("", self._robot.base_frame):
-                T = self.T_base_camera @ T
-            self.recording.add_object(time_from_msg(message.header.stamp), T)
+        if self._recorded and np.isfinite(self.time):
+            arguments = self._robot.base_frame, self.T_base_camera, self.time, self._observation
+            self.recording.add_object(*observed_pose(message, *arguments))

@@ -19,6 +19,7 @@ from std_msgs.msg import Empty
 from franka_imitation.controller.goal import TrajectoryGoal
 from franka_imitation.nodes.control_messages import duration_from_msg, goal_to_msg
 from franka_imitation.nodes.goal_stream import GoalStream
+from franka_imitation.nodes.observed_pose import ObservationConfig
 from franka_imitation.nodes.robot_listener import RobotListener
 from franka_imitation.nodes.simulated_object import PLACE_TOPIC
 from franka_imitation.replay.client import Followed, Gripped, Posture, ReplayError
@@ -44,6 +45,7 @@ class RosClient:
         gripper: Name of the gripper.
         simulated: Whether the object can be placed.
         object_topic: Of the object's measured pose; empty: that of the simulation, if there is one.
+        observation: What its poses have to keep to.
         timeout: Longest silence of the robot before a goal is given up [s].
         bad_messages: Where messages are reported that cannot be used.
     """
@@ -56,6 +58,7 @@ class RosClient:
         gripper: str,
         simulated: bool,
         object_topic: str,
+        observation: ObservationConfig,
         timeout: float,
         bad_messages: BadMessages,
     ) -> None:
@@ -67,7 +70,7 @@ class RosClient:
         self._heart = node.create_publisher(Empty, f"{controller}/heartbeat", stream_qos())
         self._stream = GoalStream(self._arm, timeout)
         self._place = node.create_publisher(PoseStamped, PLACE_TOPIC, stream_qos())
-        self._listener = RobotListener(node, robot, object_topic, simulated, bad_messages)
+        self._listener = RobotListener(node, robot, object_topic, simulated, observation, bad_messages)
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -88,7 +91,7 @@ class RosClient:
         """Waits for the controller and for the first state, and starts a new recording.
 
         Args:
-            T_base_camera: (4, 4) carries measured poses of the object that are not in the robot's base frame.
+            T_base_camera: (4, 4) carries measured poses of the object that are in the camera's frame.
 
         Raises:
             ReplayError: If the robot is not there.

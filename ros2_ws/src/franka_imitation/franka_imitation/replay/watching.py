@@ -21,7 +21,7 @@ from franka_imitation.replay.steps import TimeMap
 from franka_imitation.replay.watched_robot import WatchedRobot
 from franka_imitation.result import ImitationResult
 from franka_imitation.robot import Robot
-from franka_imitation.safety import SafetyChecks
+from franka_imitation.safety import SafetyChecks, SafetyConfig
 from franka_imitation.scaled_object import scaled
 from franka_imitation.scene import build_scene
 from rhov_core.arrays import FloatArray
@@ -87,8 +87,7 @@ def watch(
         ReplayError: If the robot does not follow, or when cancelled; it comes to rest.
     """
     robot, config = checks.robot, checks.config
-    wider = replace(config, limit_fraction=min(1.0, config.limit_fraction + SHARE * speed))
-    stream = SetPointStream(client, SafetyChecks(robot, wider), speed, plan.q[0])
+    stream = SetPointStream(client, SafetyChecks(robot, with_corrections(config, speed)), speed, plan.q[0])
     reached = 0.0
 
     def progress(time: float) -> None:
@@ -104,6 +103,11 @@ def watch(
     stream.close()
     times = stream.robot_times(execution.time)
     return Watched(execution, times, stream.goals, stream.largest_error, workplace.grasp_width)
+
+
+def with_corrections(config: SafetyConfig, speed: float) -> SafetyConfig:
+    """What a corrected motion has to keep to: corrections are as slow as the plan, at a fraction `speed` of its own."""
+    return replace(config, limit_fraction=min(1.0, config.limit_fraction + SHARE * speed))
 
 
 def wanted_poses(plan: MotionPlan, cutoff: float) -> FloatArray:

@@ -5,6 +5,7 @@ import pytest
 
 from franka_imitation.closed_loop import Conditions, Executor, FeedbackConfig, SimulatedWorkplace, disturbed
 from franka_imitation.closed_loop.conditions import Disturbances
+from franka_imitation.closed_loop.player import Player
 from franka_imitation.closed_loop.recovery import Recovery
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import prepare
@@ -13,7 +14,6 @@ from franka_imitation.planner import Planner
 from franka_imitation.robot import Robot
 from franka_imitation.scene import build_scene, object_poses
 from rhov_core.errors import PlanningError
-from rhov_core.pose import make_transform
 
 ROBOT = Robot.load("panda")
 CONFIG = ImitationConfig(up_in_camera=(0.0, -1.0, 0.0), candidates=1)
@@ -42,7 +42,9 @@ def carry(box, carried_box_result, shown):
         workplace = SimulatedWorkplace(scene, chosen, Disturbances.during(plan))
         kinematics = Kinematics(scene, CONFIG.joint_margin)
         executor = Executor(workplace, kinematics, ROBOT, feedback, recovery if recover else None)
-        execution = executor.run(plan, make_transform(np.eye(3), [0.0, aside, 0.0]) @ wanted)
+        elsewhere = wanted.copy()
+        elsewhere[:, 1, 3] += aside
+        execution = executor.run(plan, elsewhere)
         return execution, execution.judged(plan.T_table_object, CONFIG)
 
     return run
@@ -95,6 +97,22 @@ def test_a_badly_held_object_is_put_down_before_it_is_let_go(carry, box, carried
     opens = np.flatnonzero(np.diff(execution.state[:, 7:9].sum(axis=1)) > 5e-4)
     after = opens[opens > np.argmax(lowest > 0.05)]
     assert len(after) and lowest[after[0]] < 0.04
+
+
+@pytest.mark.parametrize("why", ["badly held", "dropped"])
+def test_the_arm_is_at_rest_before_another_motion_begins(carry, shown, monkeypatch, why):
+    sent, begun = [], []
+    command, begin = SimulatedWorkplace.command, Player.begin
+    monkeypatch.setattr(SimulatedWorkplace, "command", lambda self, *a: (sent.append(a[1]), command(self, *a))[1])
+    monkeypatch.setattr(Player, "begin", lambda self: (begun.append(len(sent)), begin(self))[1])
+    if why == "dropped":
+        carry(FeedbackConfig(retries=1), drop=0.35)
+    else:
+        # it is waited for until nobody waits any more, and only then farther off
+        aside = np.where(np.arange(len(shown.smooth)) < len(shown.smooth) / 2, 0.026, 0.06)
+        carry(FeedbackConfig(max_correction=0.005, patience=0.5, retries=1), aside=aside)
+    last = np.abs([sent[i - 1] for i in begun if i]).max(axis=1)
+    assert len(last) > 2 and (last < 0.02).all()
 
 
 def test_without_recovery_a_drop_ends_the_motion(carry):

@@ -29,6 +29,8 @@ _DOUBT = 0.5
 """A loss may have begun so long before it is noticed [s]."""
 _HOPELESS = 1.5
 """Times the distance at which the demonstration waits: an object that stays so far off is badly held."""
+_AT_REST = 0.02
+"""The correction has come to rest when no joint is faster [rad/s]: another motion begins without it."""
 _TURNS = 2
 """How often an object is turned over before it is given up."""
 _STEPS = 4
@@ -122,9 +124,11 @@ class Executor:
                 ahead = min(at + 2 * pace * feedback.response, float(plan.time[-1]))  # by the lag of the correction
                 error = self._look(player, aim, correction, spline([at, ahead]), (at, ahead))
                 hopeless, since_look = (hopeless + since_look if error > _HOPELESS else 0.0), 0.0
-                badly_held = hopeless > feedback.patience
-                waits = aim.lost or badly_held or (error > 1 and waited < feedback.patience)
-                if (aim.lost or badly_held) and pace == 0.0:
+                leaves = aim.lost or hopeless > feedback.patience
+                waits = leaves or (error > 1 and waited < feedback.patience)
+                if leaves:
+                    correction.aim(correction.value)
+                if leaves and pace == 0.0 and np.abs(correction.velocity).max() < _AT_REST:
                     grip = None if aim.lost else Grip(plan.gripper_width[-1], plan.grip_force)
                     return _Loss(int((plan.frame_due < at - _DOUBT).sum()), grip)
             k = min(int(at / plan.period + 1e-6), len(plan.time) - 1)

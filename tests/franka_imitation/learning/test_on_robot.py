@@ -7,6 +7,7 @@ import torch
 from franka_imitation.hardware.simulated import SimulatedRobot
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.on_robot import RobotWorkplace, environment_on_robot
+from franka_imitation.safety import JointMotion, SafetyChecks, SafetyConfig
 from franka_imitation.scene import build_scene
 from rhov_core.errors import InputError
 
@@ -22,7 +23,7 @@ def robot(workshop):
 
 
 def see(robot):
-    return lambda: robot.T_base_object
+    return lambda: (robot.time, robot.T_base_object)
 
 
 @pytest.mark.slow
@@ -73,3 +74,40 @@ def test_a_stopped_robot_ends_the_episode_and_says_why(workshop, robot):
     robot.stop("somebody pressed the button")
     with pytest.raises(InputError, match="the button"):
         environment.step(torch.zeros(1, 8))
+
+
+@pytest.mark.parametrize("off", [-0.9, 0.3])
+def test_an_object_that_is_not_seen_now_ends_the_episode(workshop, robot, off):
+    offset = [0.0]
+    environment = environment_on_robot(workshop, PAPER, robot, lambda: (robot.time + offset[0], robot.T_base_object))
+    environment.step(torch.zeros(1, 8))
+    offset[0] = off
+    with pytest.raises(InputError, match="seen last"):
+        environment.step(torch.zeros(1, 8))
+    assert_comes_to_rest(robot)
+
+
+@pytest.mark.parametrize("way", [(0.05, -0.03), (0.08, -0.03)])
+def test_the_arm_stops_before_the_table_and_itself_whatever_the_policy_asks_for(workshop, robot, way):
+    """It goes slower and slower, or the episode ends; the servo's lag takes 2 mm of the clearance."""
+    workplace = RobotWorkplace(robot, see(robot))
+    checks = SafetyChecks(workshop.robot, SafetyConfig(table_clearance=0.0, self_clearance=0.003))
+    begin = robot.read().measured.positions
+    try:
+        for _ in range(240):
+            target = workplace.state().q
+            target[:, 1] += way[0]
+            target[:, 3] += way[1]
+            workplace.step(target, torch.tensor([0.08]).double(), torch.tensor([20.0]).double())
+    except InputError as error:
+        assert "where it must not be" in str(error)
+    assert_comes_to_rest(robot)
+    q = robot.read().measured.positions
+    assert np.abs(q - begin).max() > 0.3
+    assert not checks.refusals(JointMotion(workshop.robot.joint_names, np.zeros(1), q[None], np.zeros((1, 7))))
+
+
+def assert_comes_to_rest(robot):
+    for _ in range(100):
+        robot.advance()
+    assert np.abs(robot.read().measured.velocities).max() < 0.01

@@ -11,6 +11,7 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rhov_msgs.action import Replay
+from std_srvs.srv import Trigger
 
 from franka_imitation.hardware.simulated import SimulatedRobot
 from franka_imitation.replay import LocalClient, ReplayConfig, Replayer, judged
@@ -81,6 +82,10 @@ class Client:
         self._replay = ThreadSafeActionClient(node, Replay, "replay", **group)
         self._place = node.create_publisher(PoseStamped, "set_object_pose", 10)
         node.create_subscription(PoseStamped, "object_pose_sim", self.poses.append, 100, **group)
+        self._stop, self._recover = (
+            node.create_client(Trigger, f"trajectory_controller/{name}", **group)
+            for name in ("emergency_stop", "recover")
+        )
         assert self._replay.wait_for_server(60) and ros.wait_for(lambda: self.poses, 30)
 
     def place(self, T):
@@ -92,12 +97,36 @@ class Client:
         self._place.publish(message)
         assert self.ros.wait_for(there, 10)
 
-    def replay(self, directory):
-        sent = self._replay.send_goal_async(Replay.Goal(directory=str(directory)))
+    def stop_and_recover(self):
+        """As somebody who takes the emergency stop back as soon as the arm rests."""
+        for client in (self._stop, self._recover):
+            answer = client.call_async(Trigger.Request())
+            assert self.ros.wait_for(answer.done, 10)
+        while not answer.result().success:
+            answer = client.call_async(Trigger.Request())
+            assert self.ros.wait_for(answer.done, 10)
+
+    def replay(self, directory, on_stage=None):
+        stages = []
+        sent = self._replay.send_goal_async(
+            Replay.Goal(directory=str(directory)), feedback_callback=lambda m: stages.append(m.feedback.stage)
+        )
         assert self.ros.wait_for(sent.done, 20)
         ended = sent.result().get_result_async()
+        if on_stage is not None:
+            assert self.ros.wait_for(lambda: on_stage[0] in stages, 120)
+            on_stage[1]()
         assert self.ros.wait_for(ended.done, 240)
         return ended.result()
+
+
+def test_a_stop_stays_though_it_is_recovered_at_once(shared_ros, nodes, directory, start):
+    """While the fingers move the arm stands where it was sent: nothing in its posture tells of the stop."""
+    client = Client(shared_ros)
+    client.place(start)
+    answer = client.replay(directory, ("grasping", client.stop_and_recover))
+    assert answer.status == GoalStatus.STATUS_ABORTED
+    assert "Emergency stop" in answer.result.message or "rejected" in answer.result.message
 
 
 def test_an_object_one_centimetre_aside_is_carried_as_by_the_library(

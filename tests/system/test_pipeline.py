@@ -132,7 +132,7 @@ def test_a_killed_node_is_reported_and_what_there_was_is_kept(rendered_clip, tmp
         bag = tmp_path / "bag" / "bag.mcap"
         # the bag is written in chunks: the first one means that some frames were estimated
         wait_for(lambda: bag.exists() and bag.stat().st_size > 30_000, 120)
-        os.kill(node_pid(run.pid, victim), signal.SIGKILL)
+        os.kill(wait_for(lambda: node_pid(run.pid, victim), 5), signal.SIGKILL)
         _, said = run.communicate(timeout=60)
     finally:
         run.kill()

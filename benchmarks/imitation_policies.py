@@ -27,7 +27,7 @@ import numpy as np
 
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import NOTHING_RANDOM, TaskConfig
-from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.dagger_config import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate, wilson
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.policy import PLAN

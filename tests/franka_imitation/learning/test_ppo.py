@@ -11,7 +11,7 @@ from franka_imitation.config import ImitationConfig
 from franka_imitation.learning import train as train_module
 from franka_imitation.learning.config import NOTHING_RANDOM, TaskConfig
 from franka_imitation.learning.curriculum import Curriculum
-from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.dagger_config import DaggerConfig
 from franka_imitation.learning.export import ONNX, TORCHSCRIPT
 from franka_imitation.learning.observation import PAPER_SIZE
 from franka_imitation.learning.policy import PLAN, PolicyNetwork

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning import train as train_module
 from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
-from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.dagger_config import DaggerConfig
 from franka_imitation.learning.evaluation import evaluate
 from franka_imitation.learning.imitate_with_policy import imitate_with_policy
 from franka_imitation.learning.observation import GUIDED_SIZE

@@ -9,7 +9,7 @@ from franka_imitation.learning.backend import ResetState
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.mujoco_backend import MujocoBackend, learning_scene
 from franka_imitation.learning.poses import difference
-from franka_imitation.learning.simulators import SimulatorConfig
+from franka_imitation.learning.simulator_config import SimulatorConfig
 from franka_imitation.learning.warp_backend import WarpBackend
 from rhov_core.errors import InputError, MissingDependencyError
 

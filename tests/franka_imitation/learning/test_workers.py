@@ -15,7 +15,7 @@ import torch
 from franka_imitation.learning import workers
 from franka_imitation.learning.config import Randomisation, TaskConfig
 from franka_imitation.learning.mujoco_backend import learning_scene
-from franka_imitation.learning.simulators import SimulatorConfig
+from franka_imitation.learning.simulator_config import SimulatorConfig
 from franka_imitation.learning.worker_backend import WorkerBackend, WorkerError, shared_folder
 from franka_imitation.learning.workplace_files import OBJECT, write_workplace
 from rhov_core.errors import InputError

@@ -10,10 +10,10 @@ from typing import Literal, cast
 from franka_imitation.config import ImitationConfig
 from franka_imitation.learning.config import TaskConfig
 from franka_imitation.learning.curriculum import Curriculum
-from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.dagger_config import DaggerConfig
 from franka_imitation.learning.ppo_config import PpoConfig, refining
 from franka_imitation.learning.reward import ABLATIONS
-from franka_imitation.learning.simulators import SimulatorConfig, SimulatorName
+from franka_imitation.learning.simulator_config import SimulatorConfig, SimulatorName
 from franka_imitation.learning.train import TrainConfig, train
 from franka_imitation.placement import Placement
 from rhov.stages import StageProgress

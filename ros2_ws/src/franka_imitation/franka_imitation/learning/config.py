@@ -52,3 +52,14 @@ class Randomisation:
 
 
 NOTHING_RANDOM = Randomisation(0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0)
+
+
+@dataclass(frozen=True)
+class VariationConfig:
+    """How much tasks differ from the demonstration's."""
+
+    shift: float = setting(0.04, "the motion is shifted by up to this along each axis [m]", low=0.0, high=0.5)
+    turn: float = setting(0.25, "and turned about the vertical by up to this [rad]", low=0.0, high=3.2)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from franka_imitation.learning.dagger_config import DaggerConfig
 from franka_imitation.learning.environment import ACTIONS, Environment
 from franka_imitation.learning.policy import PolicyNetwork
 from franka_imitation.robot import JOINTS
-from rhov_core.config import check_ranges, setting
 
 _EXPERT_SHARE = (1.0, 0.7, 0.4, 0.2, 0.1)
 """Part of the environments in which the expert acts in the first rounds; later none."""
@@ -25,21 +25,6 @@ _NOISE = (0.05, 0.02)
 _FINGER_WEIGHT = 0.05
 _SHOULDER = 0.05
 """Errors of the actions count squared below this and linearly above."""
-
-
-@dataclass(frozen=True)
-class DaggerConfig:
-    """How long to learn from the expert."""
-
-    rounds: int = setting(8, "rounds of acting and learning", low=1)
-    environments: int = setting(64, "simulated workplaces", low=1)
-    steps: int = setting(450, "control steps of each workplace in a round", low=1)
-    updates: int = setting(350, "steps of the optimiser in a round; three times as many in the last", low=1)
-    batch: int = setting(2048, "observations in a step of the optimiser, if there are as many", low=1)
-    learning_rate: float = setting(1e-3, "of Adam; a third of it in the last rounds", low=0.0)
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 @dataclass(frozen=True)

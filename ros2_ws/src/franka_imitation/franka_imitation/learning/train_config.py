@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from franka_imitation.config import ImitationConfig
-from franka_imitation.learning.config import Randomisation, TaskConfig
+from franka_imitation.learning.config import Randomisation, TaskConfig, VariationConfig
 from franka_imitation.learning.curriculum import Curriculum
-from franka_imitation.learning.dagger import DaggerConfig
+from franka_imitation.learning.dagger_config import DaggerConfig
 from franka_imitation.learning.ppo_config import PpoConfig, refining
-from franka_imitation.learning.simulators import SimulatorConfig
-from franka_imitation.learning.variations import VariationConfig
+from franka_imitation.learning.simulator_config import SimulatorConfig
 from rhov_core.config import check_ranges, setting
 
 CHECKPOINTS, CURVES = "checkpoints", "curves"

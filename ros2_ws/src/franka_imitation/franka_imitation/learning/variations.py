@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,29 +10,18 @@ import torch
 from franka_imitation.collision import CollisionChecker
 from franka_imitation.config import ImitationConfig
 from franka_imitation.kinematics import Kinematics
+from franka_imitation.learning.config import VariationConfig
 from franka_imitation.learning.poses import pose_tensor
 from franka_imitation.learning.tasks import Tasks, concatenated
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.scene import Scene
 from rhov_core.arrays import FloatArray
-from rhov_core.config import check_ranges, setting
 from rhov_core.pose import exp_rotation, inverse, make_transform
 
 _KEY_GOALS = 16
 _WAY_POSTURES = 8
 _TRIALS = 20
 """Variations that are tried for each that is wanted."""
-
-
-@dataclass(frozen=True)
-class VariationConfig:
-    """How much tasks differ from the demonstration's."""
-
-    shift: float = setting(0.04, "the motion is shifted by up to this along each axis [m]", low=0.0, high=0.5)
-    turn: float = setting(0.25, "and turned about the vertical by up to this [rad]", low=0.0, high=3.2)
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 class Variations:

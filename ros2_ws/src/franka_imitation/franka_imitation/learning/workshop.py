@@ -8,13 +8,14 @@ import torch
 from franka_imitation.config import ImitationConfig
 from franka_imitation.demonstration import prepare
 from franka_imitation.learning.arm import Arm
-from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig
+from franka_imitation.learning.config import NOTHING_RANDOM, Randomisation, TaskConfig, VariationConfig
 from franka_imitation.learning.environment import Environment
 from franka_imitation.learning.mujoco_backend import learning_scene
 from franka_imitation.learning.reward import RewardConfig
-from franka_imitation.learning.simulators import SimulatorConfig, make_backend
+from franka_imitation.learning.simulator_config import SimulatorConfig
+from franka_imitation.learning.simulators import make_backend
 from franka_imitation.learning.tasks import Tasks, task_from_plan
-from franka_imitation.learning.variations import VariationConfig, Variations
+from franka_imitation.learning.variations import Variations
 from franka_imitation.motion_plan import MotionPlan
 from franka_imitation.robot import Robot
 from franka_imitation.scaled_object import scaled

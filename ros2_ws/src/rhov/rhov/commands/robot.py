@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from franka_imitation.learning.train_config import TrainConfig
 from rhov.commands.options import Mesh, Out, Placement, RepairMesh, Result, Robot
 from rhov.graph import PipelineArguments
 
 robot_app = typer.Typer()
-_DEFAULTS = PipelineArguments()
+_DEFAULTS, _TRAIN = PipelineArguments(), TrainConfig()
 
 
 @robot_app.command()
@@ -42,37 +43,45 @@ def train(
     placement: Placement = None,
     observation: Annotated[
         str, typer.Option(help="What the policy sees: guided, or paper for only what the paper's sees.")
-    ] = "guided",
+    ] = _TRAIN.task.observation,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Only by reward, with PPO, as in the paper; needs rl-games.")
     ] = False,
     without: Annotated[
         str, typer.Option(help="Reward that --from-scratch leaves out: velocity, matched or rotation.")
     ] = "",
-    steps: Annotated[int, typer.Option(help="Control steps of --from-scratch.", min=1)] = 2_000_000,
+    steps: Annotated[int, typer.Option(help="Control steps of --from-scratch.", min=1)] = _TRAIN.ppo.steps,
     refine: Annotated[
         int, typer.Option(help="Control steps of PPO after the expert's lessons; 0: none. Needs rl-games.", min=0)
     ] = 0,
     held_starts: Annotated[
         float, typer.Option(help="Part of the episodes that begin in the middle, object in hand.", min=0, max=1)
-    ] = 0.0,
+    ] = _TRAIN.curriculum.held_starts,
     first_tolerance: Annotated[
         float, typer.Option(help="At first, goals are matched within so many times the errors.", min=1)
-    ] = 1.0,
+    ] = _TRAIN.curriculum.tolerance,
     first_length: Annotated[
         float, typer.Option(help="At first, so much of the motion is an episode.", min=0.05, max=1)
-    ] = 1.0,
-    rounds: Annotated[int, typer.Option(help="Rounds of acting and learning, if not from scratch.", min=1)] = 8,
+    ] = _TRAIN.curriculum.length,
+    rounds: Annotated[
+        int, typer.Option(help="Rounds of acting and learning, if not from scratch.", min=1)
+    ] = _TRAIN.dagger.rounds,
     environments: Annotated[int, typer.Option(help="Simulated workplaces; 0: 64, from scratch 256.", min=0)] = 0,
-    tasks: Annotated[int, typer.Option(help="Variations of the motion to train on.", min=1)] = 48,
-    held_out: Annotated[int, typer.Option(help="Other variations to judge by; 0: the motion itself.", min=0)] = 32,
-    history: Annotated[int, typer.Option(help="Moments that the policy sees side by side.", min=1, max=16)] = 1,
+    tasks: Annotated[int, typer.Option(help="Variations of the motion to train on.", min=1)] = _TRAIN.tasks,
+    held_out: Annotated[
+        int, typer.Option(help="Other variations to judge by; 0: the motion itself.", min=0)
+    ] = _TRAIN.held_out,
+    history: Annotated[
+        int, typer.Option(help="Moments that the policy sees side by side.", min=1, max=16)
+    ] = _TRAIN.task.history,
     simulator: Annotated[
         str, typer.Option(help="Where it learns: mujoco, mujoco_worker, mujoco_warp, isaac_gym.")
-    ] = "mujoco",
-    interpreter: Annotated[str, typer.Option(help="Python with Isaac Gym, for --simulator isaac_gym.")] = "",
-    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
-    threads: Annotated[int, typer.Option(help="Of the simulator; 0: as many as processors.", min=0)] = 0,
+    ] = _TRAIN.simulator.name,
+    interpreter: Annotated[
+        str, typer.Option(help="Python with Isaac Gym, for --simulator isaac_gym.")
+    ] = _TRAIN.simulator.interpreter,
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = _TRAIN.seed,
+    threads: Annotated[int, typer.Option(help="Of the simulator; 0: as many as processors.", min=0)] = _TRAIN.threads,
     repair_mesh: RepairMesh = False,
     out: Out = Path("out/policy"),
 ) -> None:

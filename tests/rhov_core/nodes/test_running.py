@@ -1,9 +1,11 @@
 """How nodes start and end, with real processes."""
 
+import re
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,13 @@ class Ending(Node):
     def destroy_node(self):
         print("destroyed", flush=True)
         super().destroy_node()
+
+class Acting(Ending):
+    def __init__(self):
+        from control_msgs.action import GripperCommand
+        from rclpy.action import ActionClient, ActionServer
+        super().__init__()
+        self.ends = ActionServer(self, GripperCommand, "grip", print), ActionClient(self, GripperCommand, "grip")
 
 def finish(node):
     before = node.ticks
@@ -146,3 +155,16 @@ def test_a_second_signal_ends_at_once(start):
         process.wait(0.5)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_nothing_stays_in_shared_memory(start, threads):
+    process = start(f"run_node(Acting, threads={threads})")
+    assert process.stdout.readline() == "running\n"
+    mapped = Path(f"/proc/{process.pid}/maps").read_text()
+    segments = [Path(path) for path in set(re.findall(r"/dev/shm/fastrtps_[0-9a-f]{16}$", mapped, re.MULTILINE))]
+    assert segments and all(path.exists() for path in segments)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not [path for path in segments if path.exists()]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 import rclpy
+from rclpy.action import ActionClient, ActionServer
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import Executor, MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
@@ -63,7 +64,7 @@ def run_node(
         status = _explain(error)
     try:
         if node is not None:
-            node.destroy_node()
+            _destroy(node)
     except Exception as error:
         status = status or _explain(error)
     rclpy.try_shutdown()
@@ -116,6 +117,16 @@ def _finish(executor: Executor, thread: threading.Thread) -> None:
     if isinstance(executor, MultiThreadedExecutor):  # its shutdown does not wait for its pool
         executor._executor.shutdown(wait=False, cancel_futures=True)
         executor._work_tracker.wait(JOIN_SECONDS)
+
+
+def _destroy(node: Node) -> None:
+    """Destroys a node with its action clients and servers.
+
+    rclpy leaves them, they keep the node alive, and its shared memory would stay on the machine for ever.
+    """
+    node.destroy_node()
+    for action in [waitable for waitable in node.waitables if isinstance(waitable, ActionClient | ActionServer)]:
+        action.destroy()
 
 
 def _explain(error: BaseException) -> int:

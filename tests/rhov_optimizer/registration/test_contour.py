@@ -36,6 +36,12 @@ def term(mesh, contour, interval=1):
     return ContourTerm(mesh, CAMERA, contour, sigma=SIGMA, weight=WEIGHT, count=150, interval=interval)
 
 
+def distances(contour):
+    """Of all pixels (h, w) of a contour's region."""
+    rows, columns = np.indices(contour.distance.shape)
+    return contour.distance.at(rows.ravel(), columns.ravel()).reshape(contour.distance.shape)
+
+
 def test_model_contour_lies_on_the_silhouette_and_its_normals_point_outwards(mesh, mask):
     points, normals = model_contour(SurfaceView.draw(mesh, CAMERA, T), 150)
     assert 100 <= len(points) <= 150
@@ -56,7 +62,7 @@ def test_signed_distance_of_a_disc():
         contour.y0 : contour.y0 + contour.distance.shape[0], contour.x0 : contour.x0 + contour.distance.shape[1]
     ]
     near = radius[region] < 95
-    assert np.abs(contour.distance - (radius[region] - 60))[near].max() < 1.2
+    assert np.abs(distances(contour) - (radius[region] - 60))[near].max() < 1.2
     border = np.hypot(*(contour.points - [300, 200]).T)
     assert np.abs(border - 60).max() < 1.0
     outwards = (contour.normals * (contour.points - [300, 200]) / border[:, None]).sum(1)
@@ -114,6 +120,7 @@ def test_gradient_agrees_with_finite_differences(mesh, mask):
     A, b = np.zeros((6, 6)), np.zeros(6)
     residual.accumulate(here, 1e5, A, b)  # kernels so wide that every weight is 1
     points, normals = model_contour(SurfaceView.draw(mesh, CAMERA, here), 150)
+    dense = distances(contour)
 
     def cost(pose):
         uv = project(points, pose, CAMERA.K)
@@ -126,7 +133,7 @@ def test_gradient_agrees_with_finite_differences(mesh, mask):
         )
         held[held] &= contour.trusted[row[held], column[held]]
         place = (uv - [contour.x0, contour.y0])[held].T[::-1]
-        there = map_coordinates(contour.distance.astype(float), place, order=1)
+        there = map_coordinates(dense, place, order=1)
         gaps = np.linalg.norm(uv[:, None] - contour.points, axis=2)
         gaps[normals @ contour.normals.T <= 0.3] = np.inf
         nearest = gaps.argmin(0)

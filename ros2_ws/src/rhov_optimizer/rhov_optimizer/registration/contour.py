@@ -8,69 +8,21 @@ from dataclasses import dataclass
 import cv2
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
+from rhov_optimizer.registration.border_distance import BorderDistance, signed_distance
 from rhov_optimizer.registration.jacobian import add_row, scale_of, tukey
 from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.registration.outline import trace
 from rhov_optimizer.registration.points import TUKEY
 from rhov_optimizer.registration.surface import SurfaceView
 
-BORDER = 3
-"""Contours this near to the edge of the image [pixel] are where the object is cut off, not where it ends."""
-_OFFSETS = np.arange(-5, 6)
-SLOPE = -np.exp(-(_OFFSETS[:, None] ** 2 + _OFFSETS**2) / 8.0) * -_OFFSETS / 4.0
-"""(11, 11) derivative of a Gaussian of 2 pixels by the column."""
 TURNED = 0.005
 """The model's contour is drawn again when the object has turned this far [rad]. Until then its points lie off it by
 about half the square of this times the surface's radius of curvature."""
 SAME_DIRECTION = 0.3
 """Least cosine between an observed normal and that of the model contour point it is paired with."""
-
-
-def _trace(mask: NDArray[np.uint8], count: int, keep: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
-    """About `count` border pixels (N, 2) of a mask, those of its holes too, where `keep` holds, and outward unit
-    normals (N, 2).
-    """
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return np.zeros((0, 2), np.int64), np.zeros((0, 2))
-    pixels = np.concatenate([c[:, 0] for c in contours]).astype(np.int64)
-    pixels = pixels[keep[pixels[:, 1], pixels[:, 0]]]
-    if len(pixels) > count:
-        pixels = pixels[np.linspace(0, len(pixels) - 1, count).astype(np.int64)]
-    return pixels, _normals(mask, pixels, SLOPE)
-
-
-@numba.njit(cache=True)
-def _normals(mask, pixels, slope):  # type: ignore[no-untyped-def]
-    """Outward unit normals (N, 2) of a mask (H, W) at pixels (N, 2): its slope, smoothed; the mask ends as it does
-    at the image's edge.
-    """
-    height, width = mask.shape
-    reach = slope.shape[0] // 2
-    out = np.zeros((pixels.shape[0], 2))
-    for n in range(pixels.shape[0]):
-        across, down = 0.0, 0.0
-        for dy in range(-reach, reach + 1):
-            y = min(max(pixels[n, 1] + dy, 0), height - 1)
-            for dx in range(-reach, reach + 1):
-                if mask[y, min(max(pixels[n, 0] + dx, 0), width - 1)]:
-                    across += slope[reach + dy, reach + dx]
-                    down += slope[reach + dx, reach + dy]
-        length = np.sqrt(across * across + down * down) + 1e-9
-        out[n, 0], out[n, 1] = -across / length, -down / length
-    return out
-
-
-def _inner(shape: tuple[int, ...], x0: int, y0: int, camera: Camera) -> BoolArray:
-    """Pixels of a region of the image that are not at the image's edge."""
-    keep = np.zeros(shape, np.bool_)
-    rows = slice(max(0, BORDER - y0), max(0, camera.height - BORDER - y0))
-    columns = slice(max(0, BORDER - x0), max(0, camera.width - BORDER - x0))
-    keep[rows, columns] = True
-    return keep
 
 
 def model_contour(view: SurfaceView, count: int) -> tuple[FloatArray, FloatArray]:
@@ -83,8 +35,7 @@ def model_contour(view: SurfaceView, count: int) -> tuple[FloatArray, FloatArray
     Returns:
         Points (N, 3) in the centred mesh's frame [m] and outward normals (N, 2) in the image.
     """
-    mask = (view.face_id >= 0).view(np.uint8)
-    pixels, normals = _trace(mask, count, _inner(mask.shape, view.x0, view.y0, view.camera))
+    pixels, normals = trace(view.drawn.view(np.uint8), view.x0, view.y0, view.camera, count)
     points = np.empty((len(pixels), 3))
     _on_surface(pixels, normals, view.x0, view.y0, view.inverse_depth, view.camera.K, view.T, points)
     return points, normals
@@ -102,20 +53,13 @@ def _on_surface(pixels, normals, x0, y0, inverse_depth, K, T, points):  # type: 
             points[n, i] = T[0, i] * x + T[1, i] * y + T[2, i] * (z - T[2, 3])
 
 
-@numba.njit(cache=True)
-def _signed(within, outside, distance):  # type: ignore[no-untyped-def]
-    """Writes the signed distance to the border, of the distances to the nearest pixel of the other side."""
-    for n in range(distance.shape[0]):
-        distance[n] = outside[n] - np.float32(0.5) if within[n] == 0 else np.float32(0.5) - within[n]
-
-
 @dataclass(frozen=True)
 class ObservedContour:
     """The border of a mask, as a signed distance and as points, in a region of the image."""
 
     x0: int
     y0: int
-    distance: NDArray[np.float32]
+    distance: BorderDistance
     """(h, w) signed distance to the border, positive outside [pixel]."""
     trusted: BoolArray
     """(h, w) False where the object may end without a border, under the hand or next to it. It ends nowhere in the
@@ -146,14 +90,10 @@ class ObservedContour:
             return None
         x0, y0 = max(x - reach, 0), max(y - reach, 0)
         region = (slice(y0, min(y + h + reach, camera.height)), slice(x0, min(x + w + reach, camera.width)))
-        part = np.ascontiguousarray(mask[region]).view(np.uint8)
-        bordered = np.ones(part.shape, np.bool_) if excluded is None else ~excluded[region]
-        distance = np.empty(part.shape, np.float32)
-        within, outside = (cv2.distanceTransform(side, cv2.DIST_L2, 5) for side in (part, 1 - part))
-        _signed(within.ravel(), outside.ravel(), distance.ravel())
-        pixels, normals = _trace(part, count, bordered & _inner(part.shape, x0, y0, camera))
-        trusted = bordered | part.view(np.bool_)
-        return cls(x0, y0, distance, trusted, pixels + [x0, y0] + 0.5 * normals, normals)
+        part = np.ascontiguousarray(mask[region])
+        trusted = np.ones(part.shape, np.bool_) if excluded is None else part >= excluded[region]
+        pixels, normals = trace(part.view(np.uint8), x0, y0, camera, count, excluded)
+        return cls(x0, y0, BorderDistance.of(part), trusted, pixels + [x0, y0] + 0.5 * normals, normals)
 
 
 class ContourTerm:
@@ -191,9 +131,9 @@ class ContourTerm:
                 view = SurfaceView.draw(self._mesh, self._camera, T)
             self._contour = (np.zeros((0, 3)), np.zeros((0, 2))) if view is None else model_contour(view, self._count)
         self._calls += 1
-        o, K = self._observed, self._camera.K
+        o, d, K = self._observed, self._observed.distance, self._camera.K
         spread = np.array([self._least_sigma, self._sigma, kernel_scale])
-        seen = o.distance, o.trusted, o.x0, o.y0, o.points, o.normals
+        seen = d.mask, d.gaps, d.known, o.trusted, o.x0, o.y0, o.points, o.normals
         _accumulate(*self._contour, *seen, T, K, spread, self._weight, A, b)
 
 
@@ -209,11 +149,11 @@ def _turn(T: FloatArray, other: FloatArray) -> float:
 
 @numba.njit(cache=True)
 def _accumulate(  # type: ignore[no-untyped-def]
-    points, normals, distance, trusted, x0, y0, seen, seen_normals, T, K, spread, weight, A, b
+    points, normals, mask, gaps, known, trusted, x0, y0, seen, seen_normals, T, K, spread, weight, A, b
 ):
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     count = points.shape[0]
-    height, width = distance.shape
+    height, width = mask.shape
     q, uv, xyz = np.empty((count, 3)), np.empty((count, 2)), np.empty((count, 3))
     total = count + seen.shape[0]
     residual, gradient, point = np.empty(total), np.empty((total, 2)), np.full(total, -1)
@@ -229,8 +169,10 @@ def _accumulate(  # type: ignore[no-untyped-def]
         if column < 0 or row < 0 or column >= width - 1 or row >= height - 1 or not trusted[row, column]:
             continue
         a, c = u - x0 - column, v - y0 - row
-        d00, d01 = distance[row, column], distance[row, column + 1]
-        d10, d11 = distance[row + 1, column], distance[row + 1, column + 1]
+        d00 = signed_distance(mask, gaps, known, row, column)
+        d01 = signed_distance(mask, gaps, known, row, column + 1)
+        d10 = signed_distance(mask, gaps, known, row + 1, column)
+        d11 = signed_distance(mask, gaps, known, row + 1, column + 1)
         residual[n] = (1 - c) * ((1 - a) * d00 + a * d01) + c * ((1 - a) * d10 + a * d11)
         gradient[n, 0] = (1 - c) * (d01 - d00) + c * (d11 - d10)
         gradient[n, 1] = (1 - a) * (d10 - d00) + a * (d11 - d01)

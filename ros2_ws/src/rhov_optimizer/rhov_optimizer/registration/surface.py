@@ -64,6 +64,11 @@ class SurfaceView:
         height, width = self.face_id.shape
         return slice(self.y0, self.y0 + height), slice(self.x0, self.x0 + width)
 
+    @cached_property
+    def drawn(self) -> BoolArray:
+        """(h, w) where the object is drawn in the region."""
+        return self.face_id >= 0
+
     def silhouette(self) -> BoolArray:
         """(H, W) where the object is drawn, in the whole image; read-only."""
         return self._silhouette
@@ -71,7 +76,7 @@ class SurfaceView:
     @cached_property
     def _silhouette(self) -> BoolArray:
         out = np.zeros((self.camera.height, self.camera.width), np.bool_)
-        np.greater_equal(self.face_id, 0, out=out[self.region])
+        out[self.region] = self.drawn
         out.flags.writeable = False
         return out
 
@@ -79,7 +84,7 @@ class SurfaceView:
         """(N,) which pixels (N, 2) lie on the object, further than `margin` [pixel] from its silhouette."""
         size = 2 * margin + 1
         core = cv2.erode(
-            (self.face_id >= 0).astype(np.uint8),
+            self.drawn.view(np.uint8),
             np.ones((size, size), np.uint8),
             borderType=cv2.BORDER_CONSTANT,
             borderValue=(0,),

@@ -66,7 +66,7 @@ class ContourResidual:
         height, width = observed.distance.shape
         on = (column >= 0) & (row >= 0) & (column < width) & (row < height)
         column, row = column[on], row[on]
-        distances = observed.distance[row, column][observed.trusted[row, column]]
+        distances = observed.distance.at(row, column)[observed.trusted[row, column]]
         return float(np.square(np.clip(distances, -FARTHEST, FARTHEST)).mean()) if len(distances) else float("nan")
 
     def _observe(self, frame: int, record: TrackRecord) -> ObservedContour | None:

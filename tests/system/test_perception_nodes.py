@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rhov_msgs.msg import HandEstimate, ObjectCues, ObjectEstimate, VideoInfo
 from rhov_msgs.srv import SegmentObject
 from sensor_msgs.msg import CameraInfo, Image
@@ -164,11 +167,43 @@ def test_lockstep_waits_for_estimates(ros, started, clip):
 def test_nothing_is_published_before_someone_can_answer(ros, started, clip):
     node, images = ros.add(Node("listener")), []
     node.create_subscription(Image, "image", images.append, stream_qos(depth=64))
-    started("video_source", f"video_path:={clip}", "lockstep:=2", "settle:=0.0")
+    started("video_source", f"video_path:={clip}", "lockstep:=2", "settle:=0.0", "subscribers_timeout:=0.3")
     assert ros.wait_for(lambda: node.count_publishers("image") == 1, 20)
     assert not ros.wait_for(lambda: images, 1.5)
     node.create_publisher(ObjectEstimate, "object_estimate", stream_qos(depth=64))
     assert ros.wait_for(lambda: len(images) == 2, 10)
+
+
+class Unknown:
+    """A publisher of an estimate in a ROS context of its own, which finds the others only after it has published."""
+
+    def __init__(self, header):
+        self.context = Context()
+        rclpy.init(context=self.context, signal_handler_options=SignalHandlerOptions.NO)
+        self.node = Node("unknown", context=self.context)
+        estimate = ObjectEstimate(header=header)
+        estimate.pose.pose.orientation.w = 1.0
+        self.node.create_publisher(ObjectEstimate, "object_estimate", estimate_qos()).publish(estimate)
+
+    def close(self):
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+def test_an_estimate_from_before_its_publisher_was_found_counts(ros, started, clip, truth):
+    watcher, unknown = Watcher(ros, truth), []
+    watcher.node.destroy_publisher(watcher.estimates)
+    watcher.node.create_publisher(ObjectEstimate, "object_estimate", estimate_qos())  # the nodes wait for one
+    watcher.say = lambda header: unknown.append(Unknown(header))
+    box = list(box_of(truth[0].silhouette))
+    started("object_estimator", f"box:={box}", "hand_timeout:=90.0", "estimate_timeout:=90.0")
+    lockstep = ("lockstep:=2", "lockstep_timeout:=90.0", "subscribers:=2", "count:=4")
+    started("video_source", f"video_path:={clip}", *lockstep)
+    try:
+        assert ros.wait_for(lambda: watcher.ended() and len(watcher.cues) == 4, 60)
+    finally:
+        for one in unknown:
+            one.close()
 
 
 def test_late_subscriber_learns_that_the_video_has_ended(ros, started, clip):

@@ -33,7 +33,7 @@ from rhov_core.messages import (
     trajectory_from_msg,
     transform_from_msg,
 )
-from rhov_core.nodes import latched_qos, stream_qos
+from rhov_core.nodes import estimate_qos, latched_qos, stream_qos
 from rhov_core.pose import exp_rotation, make_transform
 from rhov_core.result_directory import REPORT, TRAJECTORY
 from rhov_core.trajectory import HandObjectTrajectory as Trajectory
@@ -100,11 +100,11 @@ class World:
         self.node = node = ros.add(Node("world"))
         self.got = {}
         self.lock = threading.Lock()
-        qos = stream_qos(depth=64)
+        qos, estimates = stream_qos(depth=64), estimate_qos()
         self.cameras = node.create_publisher(CameraInfo, "camera_info", qos)
         self.videos = node.create_publisher(VideoInfo, "video_info", latched_qos())
-        self.hands = node.create_publisher(HandEstimate, "hand", qos)
-        self.cues = node.create_publisher(ObjectCues, "object_cues", qos)
+        self.hands = node.create_publisher(HandEstimate, "hand", estimates)
+        self.cues = node.create_publisher(ObjectCues, "object_cues", estimates)
         for kind, topic, profile in (
             (ObjectEstimate, "object_estimate", qos),
             (PoseWithCovarianceStamped, "object_pose", qos),
@@ -123,7 +123,11 @@ class World:
         self.feedback = []
 
     def answer(self, request, response):
-        mask = self.clip.segment(request.frame_index, mask_from_msg(request.silhouette), request.band)
+        silhouette = mask_from_msg(request.silhouette)
+        if silhouette is None:  # the node looks whether answers arrive
+            response.success = False
+            return response
+        mask = self.clip.segment(request.frame_index, silhouette, request.band)
         response.success = mask is not None
         response.mask = mask_to_msg(mask, Header())
         return response
@@ -139,12 +143,16 @@ class World:
         info = VideoInfo(header=header(max(count - 1, 0)), state=state, frame_count=count, frames_announced=FRAMES)
         self.videos.publish(info)
 
-    def frame(self, i, cues=None):
-        """Publishes a frame and waits for its estimate."""
-        known = len(self.got["object_estimate"])
-        cues = self.clip.cues(i) if cues is None else cues
+    def show(self, i):
+        """Publishes a frame."""
+        cues = self.clip.cues(i)
         self.cues.publish(object_cues_to_msg(cues, header(i)))
         self.hands.publish(hand_to_msg(None, header(i), i, cues.image_size, cues.hand_mask))
+
+    def frame(self, i):
+        """Publishes a frame and waits for its estimate."""
+        known = len(self.got["object_estimate"])
+        self.show(i)
         assert self.ros.wait_for(lambda: len(self.got["object_estimate"]) > known, SECONDS)
 
     def goal(self, **fields):
@@ -298,3 +306,16 @@ def test_bad_parameters_end_it_with_one_sentence(mesh, parameters, words):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert words in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("every_frame", [True, False])
+def test_frames_from_before_the_nodes_found_each_other(ros, clip, start, every_frame):
+    world = World(ros, clip)
+    world.show(0)
+    start(every_frame=str(every_frame).lower())
+    world.ready()
+    if every_frame:
+        assert ros.wait_for(lambda: world.got["object_estimate"], SECONDS)
+    world.frame(1)
+    frames = [m.frame_index for m in world.got["object_estimate"]]
+    assert frames == ([0, 1] if every_frame else [1])

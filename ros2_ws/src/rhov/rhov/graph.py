@@ -144,7 +144,7 @@ def _optimizer(a: PipelineArguments) -> list[NodeSpec]:
     if a.video:
         parameters["joint.focal_sigma"] = Camera.focal_sigma(a.camera, a.focal)
     if a.video and a.lockstep:
-        parameters |= {"hand_timeout": PATIENCE, "segment_timeout": PATIENCE}
+        parameters |= {"hand_timeout": PATIENCE, "segment_timeout": PATIENCE, "every_frame": True}
     return [NodeSpec("rhov_optimizer", "trajectory_optimizer", "optimizer", parameters)]
 
 

@@ -29,6 +29,11 @@ class OptimizerNodeConfig:
     window_context: int = setting(15, "frames before a window that are smoothed together with it", low=0)
     buffer: int = setting(9000, "frames that are held for the final optimisation", low=2)
     hand_timeout: float = setting(0.5, "how long a frame waits for its hand [s]", low=0.0)
+    every_frame: bool = setting(
+        False,
+        "also take frames that were published before this node found their publisher (files, lockstep); a node that is "
+        "started anew then gets the last ones once more",
+    )
     segment_timeout: float = setting(2.0, "how long to wait for the service segment_object [s]", low=0.01)
     stall_timeout: float = setting(
         60.0, "without a new frame for so long, the action reconstruct stops waiting for the video's end [s]", low=1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -12,6 +13,9 @@ from std_msgs.msg import Header
 from rhov_core.arrays import BoolArray
 from rhov_core.errors import InputError
 from rhov_core.messages import mask_from_msg, mask_to_msg
+
+ASK_PERIOD = 0.5
+"""How often the service is looked for at first [s]."""
 
 
 class _NoMaskError(Exception):
@@ -23,12 +27,13 @@ class SegmentClient:
 
     Args:
         node: The node; its executor needs a thread more than those that call.
-        timeout: How long to wait for an answer [s].
+        timeout: How long to wait for an answer, and at first for the service [s].
     """
 
     def __init__(self, node: Node, timeout: float) -> None:
         self._node, self._timeout = node, timeout
         self._client = node.create_client(SegmentObject, "segment_object", callback_group=ReentrantCallbackGroup())
+        self._found = False
         self._said: set[str] = set()
 
     def segment(self, frame_index: int, silhouette: BoolArray, band: int) -> BoolArray | None:
@@ -45,7 +50,17 @@ class SegmentClient:
             self._say_once(str(error))
             return None
 
+    def _find(self) -> None:
+        """Waits once until answers arrive: nodes take time to find each other. An empty request is only refused."""
+        self._found, heard, end = True, threading.Event(), time.monotonic() + self._timeout
+        while not heard.is_set() and time.monotonic() < end:
+            if self._client.service_is_ready():
+                self._client.call_async(SegmentObject.Request()).add_done_callback(lambda _: heard.set())
+            heard.wait(ASK_PERIOD)
+
     def _call(self, request: SegmentObject.Request) -> SegmentObject.Response:
+        if not self._found:
+            self._find()
         if not self._client.service_is_ready():
             raise _NoMaskError("no node offers it")
         answered = threading.Event()

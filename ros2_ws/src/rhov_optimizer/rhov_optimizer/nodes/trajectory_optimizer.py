@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -32,6 +33,7 @@ from rhov_core.nodes import (
     latched_qos,
     run_node,
     stream_qos,
+    subscribe_to_kept,
 )
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import ObjectState
@@ -66,7 +68,7 @@ class TrajectoryOptimizer(Node):
         self._model = ObjectModel.load(config.mesh_file_path, name=config.object_name or None)
         _ = self._model.colors  # what cannot be read is said now, not in the first frame
         self._hand_model = HandModel.load(config.hand_model or None)
-        self._last_time = time.monotonic()
+        self._last_time, self._every_frame = time.monotonic(), config.every_frame
         self._bad = BadMessages(self)
         self._diagnostics = Diagnostics(self, self._bad)
         self._joiner, self._buffer = FrameJoiner(config.hand_timeout), TrackBuffer(config.buffer)
@@ -97,19 +99,18 @@ class TrajectoryOptimizer(Node):
 
     def _listen(self) -> None:
         frames = MutuallyExclusiveCallbackGroup()
-        for kind, topic, callback, qos in (
-            (CameraInfo, "camera_info", self._on_camera, stream_qos()),
-            (HandEstimate, "hand", self._on_hand, stream_qos(depth=QUEUE)),
-            (ObjectCues, "object_cues", self._on_cues, stream_qos(depth=QUEUE)),
+        options: dict[str, Any] = {"callback_group": frames, "qos_overriding_options": QOS_OVERRIDES}
+        on_camera = self._bad.guard("camera_info", self._on_camera)
+        self.create_subscription(CameraInfo, "camera_info", on_camera, stream_qos(), **options)
+        for kind, topic, callback in (
+            (HandEstimate, "hand", self._on_hand),
+            (ObjectCues, "object_cues", self._on_cues),
         ):
-            self.create_subscription(
-                kind,
-                topic,
-                self._bad.guard(topic, callback),
-                qos,
-                callback_group=frames,
-                qos_overriding_options=QOS_OVERRIDES,
-            )
+            guarded = self._bad.guard(topic, callback)
+            if self._every_frame:
+                subscribe_to_kept(self, kind, topic, guarded, QUEUE, **options)
+            else:
+                self.create_subscription(kind, topic, guarded, stream_qos(depth=QUEUE), **options)
         self.create_subscription(VideoInfo, "video_info", self._on_video, latched_qos())
         self.create_service(Trigger, "~/reset", self._on_reset, callback_group=frames)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # so that a paused /clock does not hold frames back

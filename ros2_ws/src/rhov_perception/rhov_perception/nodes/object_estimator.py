@@ -109,7 +109,6 @@ class ObjectEstimatorNode(Node):
         # one group: the estimator is not to be used by two threads
         group = MutuallyExclusiveCallbackGroup()
         stream = stream_qos(self._config.image_reliability, self._config.queue_size)
-        hands = stream_qos(depth=HANDS_KEPT)
         self._cues = self.create_publisher(
             ObjectCues, "object_cues", estimate_qos(), qos_overriding_options=QOS_OVERRIDES
         )
@@ -117,7 +116,6 @@ class ObjectEstimatorNode(Node):
             (VideoInfo, "video_info", self._on_video, latched_qos(ANNOUNCEMENTS)),
             (CameraInfo, "camera_info", self._on_camera, stream),
             (Image, "image", self._on_image, stream),
-            (ObjectEstimate, "object_estimate", self._on_estimate, hands),
         ):
             self.create_subscription(
                 kind,
@@ -127,9 +125,20 @@ class ObjectEstimatorNode(Node):
                 callback_group=group,
                 qos_overriding_options=QOS_OVERRIDES,
             )
-        # the first image's hand must not be lost while the nodes find each other
-        on_hand, more = self._bad.guard("hand", self._on_hand), {"callback_group": group}
-        subscribe_to_kept(self, HandEstimate, "hand", on_hand, HANDS_KEPT, qos_overriding_options=QOS_OVERRIDES, **more)
+        # hand and estimate of the first image must not be lost while the nodes find each other
+        for kind, topic, callback in (
+            (HandEstimate, "hand", self._on_hand),
+            (ObjectEstimate, "object_estimate", self._on_estimate),
+        ):
+            subscribe_to_kept(
+                self,
+                kind,
+                topic,
+                self._bad.guard(topic, callback),
+                HANDS_KEPT,
+                callback_group=group,
+                qos_overriding_options=QOS_OVERRIDES,
+            )
         self.create_service(SegmentObject, "segment_object", self._on_segment, callback_group=group)
         self.create_service(Trigger, "~/reset", self._on_reset, callback_group=group)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # so that a paused /clock does not hold images back

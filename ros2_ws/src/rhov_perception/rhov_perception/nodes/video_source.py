@@ -1,11 +1,13 @@
 """A video file as a camera: publishes `image`, `camera_info` and `video_info`.
 
 With `lockstep` it waits for the `object_estimate` of a frame before it goes on, so that no frame is dropped however
-slow the others are. Stamps are the time of the first image plus the frame's time in the video.
+slow the others are, and it begins when they are there. Stamps are the time of the first image plus the frame's time in
+the video.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -20,7 +22,15 @@ from rhov_core.camera import Camera
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 from rhov_core.messages import camera_to_msg, image_to_msg, time_to_msg
-from rhov_core.nodes import QOS_OVERRIDES, Diagnostics, declare_config, latched_qos, run_node, stream_qos
+from rhov_core.nodes import (
+    QOS_OVERRIDES,
+    Diagnostics,
+    declare_config,
+    latched_qos,
+    run_node,
+    stream_qos,
+    subscribe_to_kept,
+)
 from rhov_core.video import VideoFrame, VideoReader
 
 CAMERA_PERIOD = 1.0
@@ -44,7 +54,10 @@ class VideoSourceConfig:
     lockstep_timeout: float = setting(60.0, "how long it waits for an estimate before it goes on [s]", low=0.1)
     subscribers: int = setting(1, "subscribers of `image` to wait for before the first one", low=0)
     subscribers_timeout: float = setting(
-        30.0, "how long it waits for them and, in lockstep, for a publisher of `object_estimate` [s]", low=0.0
+        30.0,
+        "how long it waits for them [s]; in lockstep it goes on waiting, for a publisher of `object_estimate` too, "
+        "and says so",
+        low=0.0,
     )
     settle: float = setting(0.5, "pause before the first frame, for other nodes to find each other [s]", low=0.0)
 
@@ -65,16 +78,15 @@ class VideoSource(Node):
         size = info.width, info.height
         self._camera = Camera.choose(config.camera_file, config.focal, *size, f"'{config.video_path}'")
         self._header = Header(frame_id=config.camera_frame)
-        self._estimated = threading.Semaphore(config.lockstep)
+        self._estimated, self._flying = threading.Semaphore(config.lockstep), set[tuple[int, int]]()
         self._diagnostics = Diagnostics(self)
         stream = stream_qos(depth=max(5, 2 * config.lockstep))
         self._images = self.create_publisher(Image, "image", stream, qos_overriding_options=QOS_OVERRIDES)
         self._cameras = self.create_publisher(CameraInfo, "camera_info", stream, qos_overriding_options=QOS_OVERRIDES)
         self._infos = self.create_publisher(VideoInfo, "video_info", latched_qos(QUEUE))
         if config.lockstep:
-            self.create_subscription(
-                ObjectEstimate, "object_estimate", lambda _: self._estimated.release(), stream_qos(depth=QUEUE)
-            )
+            # an estimate must not be lost because its publisher has not found this node yet
+            subscribe_to_kept(self, ObjectEstimate, "object_estimate", self._on_estimate, QUEUE)
         self._ending = threading.Event()
         self._timer = self.create_timer(0.0, self._play, callback_group=MutuallyExclusiveCallbackGroup())
 
@@ -83,6 +95,13 @@ class VideoSource(Node):
         self._ending.set()
         self._estimated.release()
         return 0
+
+    def _on_estimate(self, message: ObjectEstimate) -> None:
+        """Counts the estimates of frames of this run; others may have been kept since a run before."""
+        stamp = message.header.stamp.sec, message.header.stamp.nanosec
+        if stamp in self._flying:
+            self._flying.remove(stamp)
+            self._estimated.release()
 
     def _play(self) -> None:
         """The whole video, in a thread of the executor."""
@@ -97,6 +116,8 @@ class VideoSource(Node):
                 if not self._may_go_on(frame, started):
                     return
                 header.stamp = time_to_msg(begin + frame.stamp)
+                if self._config.lockstep:
+                    self._flying.add((header.stamp.sec, header.stamp.nanosec))
                 published += 1
                 info = self._info(header, VideoInfo.STREAMING, frame.frame_index, published)
                 self._infos.publish(info)
@@ -123,9 +144,12 @@ class VideoSource(Node):
                 break
             if time.monotonic() > deadline:
                 missing = "" if answered else ", and nobody publishes 'object_estimate'"
-                found = f"{seen} of {config.subscribers} subscribers of 'image' came{missing}"
-                self.get_logger().warning(f"Only {found}; starting anyway.")
-                break
+                found = f"Only {seen} of {config.subscribers} subscribers of 'image' came{missing}"
+                if not config.lockstep:
+                    self.get_logger().warning(f"{found}; starting anyway.")
+                    break
+                self.get_logger().warning(f"{found}; waiting for them. With lockstep 0 nobody is waited for.")
+                deadline = math.inf
         self._ending.wait(config.settle)
 
     def _may_go_on(self, frame: VideoFrame, started: float) -> bool:

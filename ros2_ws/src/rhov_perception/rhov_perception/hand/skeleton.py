@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import FloatArray
 from rhov_core.hand import FINGER_JOINTS, FINGERS, PARENTS, HandModel, JointLimits
+from rhov_perception.hand.grasp_angles import grasp_angles
 from rhov_perception.hand.keypoint_offsets import KEYPOINT_JOINT, keypoint_offsets
 
 _FLEXION, _ABDUCTION, _TWIST = 0, 1, 2
@@ -26,14 +27,6 @@ ANGLES: Final = tuple(
     for joint, kind in (_THUMB_ANGLES if finger == "thumb" else _FINGER_ANGLES)
 )
 """(joint, kind) of the 22 finger angles, thumb first."""
-
-# Relaxed hand and its spread [degree], by place in the finger: flexion at the base, in the middle, at the end.
-_RELAXED_FLEXION, _FLEXION_SPREAD = (10.0, 15.0, 9.0), (35.0, 35.0, 12.0)
-_ABDUCTION_SPREAD = 8.0
-_THUMB_ABDUCTION, _THUMB_BASE_SPREAD = 20.0, 14.0
-"""A thumb that holds something stands opposite the fingers; the hand or the object often hides it from the camera."""
-_END_TO_MIDDLE = 0.6
-"""The last joint cannot bend by itself: it follows the middle one by about this fraction."""
 
 
 class Skeleton(NamedTuple):
@@ -54,7 +47,7 @@ class Skeleton(NamedTuple):
     upper: FloatArray
     """(A,) largest angles [rad]."""
     relaxed: FloatArray
-    """(A,) the most likely angles [rad]."""
+    """(A,) the most likely angles, of a hand that holds something [rad]."""
     prior: FloatArray
     """(A, A) inverse covariance of the angles about them [1/rad^2]."""
 
@@ -80,7 +73,7 @@ def make_skeleton(model: HandModel, shape: FloatArray) -> Skeleton:
     points[4::4] += tips - joints[KEYPOINT_JOINT[4::4]]
     limits = JointLimits.of(model)
     joint, kind = np.array(ANGLES).T
-    relaxed, prior = _angle_prior()
+    above, prior = grasp_angles()
     return Skeleton(
         joints=joints,
         points=points,
@@ -89,29 +82,9 @@ def make_skeleton(model: HandModel, shape: FloatArray) -> Skeleton:
         angle_axis=np.ascontiguousarray(limits.axes[joint - 1, kind]),
         lower=limits.lower[joint - 1, kind],
         upper=limits.upper[joint - 1, kind],
-        relaxed=relaxed,
+        relaxed=limits.lower[joint - 1, kind] + above,
         prior=prior,
     )
-
-
-def _angle_prior() -> tuple[FloatArray, FloatArray]:
-    """Relaxed angles (A,) and inverse covariance (A, A)."""
-    count = len(ANGLES)
-    relaxed, spread, combine = np.zeros(count), np.zeros(count), np.eye(count)
-    place = {joint: (finger, i) for finger, chain in FINGER_JOINTS.items() for i, joint in enumerate(chain)}
-    for row, (joint, kind) in enumerate(ANGLES):
-        finger, i = place[joint]
-        if finger == "thumb":
-            spread[row] = _ABDUCTION_SPREAD if (i, kind) == (1, _ABDUCTION) else _THUMB_BASE_SPREAD
-            relaxed[row] = _THUMB_ABDUCTION if (i, kind) == (0, _ABDUCTION) else 0.0
-        elif kind == _FLEXION:
-            relaxed[row], spread[row] = _RELAXED_FLEXION[i], _FLEXION_SPREAD[i]
-            if i == 2:
-                combine[row, row - 1] = -_END_TO_MIDDLE
-        else:
-            spread[row] = _ABDUCTION_SPREAD
-    weighted = combine / np.radians(spread)[:, None]
-    return np.radians(relaxed), weighted.T @ weighted
 
 
 def pose_keypoints(

@@ -76,7 +76,7 @@ def _found(mask: Any, gaps: Any, row: int, column: int) -> float:
                 down = int(gaps[row, beside]) if mask[row, beside] == side else 0
                 nearest = min(nearest, _length(max(across, down), min(across, down)))
         across += 1
-    distance = np.float32(nearest) - np.float32(0.5)
+    distance = nearest - 0.5
     return -distance if side else distance
 
 

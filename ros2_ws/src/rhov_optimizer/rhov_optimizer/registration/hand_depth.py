@@ -8,8 +8,10 @@ hand, as well as the hand's depth is known.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
+import numba
 import numpy as np
 
 from rhov_core.arrays import BoolArray, FloatArray
@@ -52,7 +54,7 @@ class HandDepth:
             mask: (H, W) the visible object.
             diameter: Of the object [m].
         """
-        if cues.hand is None or cues.hand_mask is None or mask is None or not mask.any():
+        if cues.hand is None or cues.hand_mask is None or mask is None:
             return None
         share, variance = hidden_share(mask, cues.hand_mask), float(cues.hand.wrist_covariance[2, 2])
         if share < LEAST_SHARE or variance > LARGEST_SIGMA**2:
@@ -80,13 +82,29 @@ class HandDepth:
 
 def hidden_share(mask: BoolArray, hand: BoolArray) -> float:
     """How much of the convex hull of the visible object (H, W) the hand (H, W) covers, 0 to 1."""
-    small, cover = np.ascontiguousarray(mask[::STRIDE, ::STRIDE]), hand[::STRIDE, ::STRIDE]
-    rows = np.flatnonzero(small.any(1))
-    if not len(rows):
+    small, cover = mask[::STRIDE, ::STRIDE], hand[::STRIDE, ::STRIDE]
+    pixels = _ends_of_rows(small)
+    if not len(pixels):
         return 0.0
-    # The hull of a mask is that of the first and the last pixel of each row.
-    first, last = small[rows].argmax(1), small.shape[1] - 1 - small[rows, ::-1].argmax(1)
-    pixels = np.concatenate([np.stack([first, rows], 1), np.stack([last, rows], 1)]).astype(np.int32)
     hull = np.zeros(small.shape, np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(pixels), (1,))
     return np.count_nonzero(hull.view(np.bool_) & cover) / np.count_nonzero(hull)
+
+
+@numba.njit(cache=True)
+def _ends_of_rows(mask: Any) -> Any:
+    """The first and the last pixel (N, 2) of each row of a mask, whose convex hull is that of the mask."""
+    height, width = mask.shape
+    out, count = np.empty((2 * height, 2), np.int32), 0
+    for y in range(height):
+        first, last = 0, width - 1
+        while first < width and not mask[y, first]:
+            first += 1
+        if first == width:
+            continue
+        while not mask[y, last]:
+            last -= 1
+        for x in (first, last):
+            out[count, 0], out[count, 1] = x, y
+            count += 1
+    return out[:count]

@@ -79,16 +79,17 @@ def solve(
         A[:], b[:] = 0.0, 0.0
         for term in terms:
             term.accumulate(pose, scale, A, b)
-        before, pose = pose, _moved(pose, A, b, damping)
-        still = bool(np.abs(pose - before).max() < STILL)
-        if (still and scale == last) or not math.isfinite(pose.sum()):
+        pose, change = _moved(pose, A, b, damping)
+        still = change < STILL
+        if (still and scale == last) or not math.isfinite(change):
             break
     return Solution(pose, np.where(_UPPER, A, A.T))
 
 
 @numba.njit(cache=True)
 def _moved(T, A, b, damping):  # type: ignore[no-untyped-def]
-    """The pose (4, 4) after the step that solves the damped normal equations, cut to a sensible length.
+    """The pose (4, 4) after the step that solves the damped normal equations, cut to a sensible length, and the
+    largest change of its entries; NaN if the pose is not finite.
 
     The damped matrix is positive definite, so it is factorised as L D L^T without pivots. Moves the pose like
     `rhov_core.pose.perturb`.
@@ -122,9 +123,14 @@ def _moved(T, A, b, damping):  # type: ignore[no-untyped-def]
         (v * x * y + s * z, c + v * y * y, v * y * z - s * x),
         (v * x * z - s * y, v * y * z + s * x, c + v * z * z),
     )
-    out = np.eye(4)
+    out, change = np.eye(4), 0.0
     for i in range(3):
         for j in range(3):
             out[i, j] = turn[i][0] * T[0, j] + turn[i][1] * T[1, j] + turn[i][2] * T[2, j]
         out[i, 3] = T[i, 3] + step[i]
-    return out
+    for i in range(3):
+        for j in range(4):
+            if not np.isfinite(out[i, j]):
+                return out, np.nan
+            change = max(change, abs(out[i, j] - T[i, j]))
+    return out, change

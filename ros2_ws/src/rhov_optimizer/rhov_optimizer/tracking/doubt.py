@@ -49,6 +49,8 @@ class Doubt:
 
     def covariance(self, T: FloatArray) -> FloatArray:
         """The spread (6, 6) of the hypotheses about the pose T (4, 4) that is believed."""
+        if not len(self.weights):
+            return np.zeros((6, 6))
         off = difference(T @ self.offsets, T)
         return np.einsum("n,ni,nj->ij", self.weights, off, off)
 

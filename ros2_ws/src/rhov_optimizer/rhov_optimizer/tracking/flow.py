@@ -16,6 +16,7 @@ SURFACE_MARGIN = 4
 """Tracks that start this near to the silhouette [pixel] may belong to the background."""
 LEAST_COSINE = 0.1
 """Tracks on faces seen more obliquely than this cosine are left out."""
+_NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ class FlowTracks:
             previous: The object at its pose in the previous frame.
             config: Settings.
         """
-        good = previous.inside(cues.flow_source, SURFACE_MARGIN)
-        index = np.flatnonzero(good)
+        index = np.flatnonzero(previous.inside(cues.flow_source, SURFACE_MARGIN)) if len(cues.flow_source) else _NONE
         if len(index) > config.flow_points:
             index = index[np.linspace(0, len(index) - 1, config.flow_points).astype(np.int64)]
         points, cosines = previous.unproject(cues.flow_source[index])

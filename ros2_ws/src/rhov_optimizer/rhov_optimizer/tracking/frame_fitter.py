@@ -11,7 +11,7 @@ from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.trajectory import ObjectState
-from rhov_optimizer.registration.agreement import overlap
+from rhov_optimizer.registration.agreement import Agreement
 from rhov_optimizer.registration.contour import ContourTerm
 from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
@@ -130,14 +130,15 @@ class FrameFitter:
         residuals, inlier = features.residuals(T), features.inliers(T)
         found, follows = np.count_nonzero(inlier), not searched and self._flow_leads_to(T, flow)
         self._learn_texture(follows and self._features_known(T, flow), found)
+        agreement = None if observation is None or view is None else observation.agreement(view)
         evidence = Evidence(
             sound=solution.is_sound and view is not None,
             searched=searched,
             continuous=nearby or follows,
             carried=follows and flow is not None and len(flow) >= LEAST_LEADING,
-            iou=float("nan") if observation is None else observation.overlap(view),
+            iou=float("nan") if agreement is None else agreement.iou,
             witness_iou=self._witness(cues, view, observation),
-            covered=float("nan") if observation is None else observation.covered(view),
+            covered=float("nan") if agreement is None else agreement.covered,
             mask_score=cues.mask_score,
             feature_inliers=found,
             features_expected=self._expects_features(T, flow),
@@ -196,7 +197,7 @@ class FrameFitter:
         if cues.object_mask is None or view is None:
             return float("nan")
         hand = widened_hand(cues, self._config.hand_margin) if observation is None else observation.hand
-        return overlap(view.silhouette(), cues.object_mask, hand)
+        return Agreement.of(view.drawn, cues.object_mask, hand, x0=view.x0, y0=view.y0).iou
 
     def _hand_off(self, cues: FrameCues, T: FloatArray, observation: MaskObservation | None) -> float:
         """How far a pose (4, 4) is from the depth of the hand that holds the object, in standard deviations."""

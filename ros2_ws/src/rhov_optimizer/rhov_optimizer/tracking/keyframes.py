@@ -154,6 +154,8 @@ class KeyframeStore:
             gate: Largest distance to the prediction by column and by row [pixel].
             count: How many keyframes.
         """
+        if not len(pixels):
+            return Matches.join([])
         parts = []
         seen = GatedMatcher(pixels, descriptors, gate, self._ratio)
         for key in self.nearest(T[:3, :3], count):

@@ -11,7 +11,7 @@ from rhov_core.arrays import BoolArray, ByteArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
 from rhov_core.interfaces import ObjectSegmenter
-from rhov_optimizer.registration import agreement
+from rhov_optimizer.registration.agreement import Agreement
 from rhov_optimizer.registration.contour import ObservedContour
 from rhov_optimizer.registration.surface import SurfaceView
 from rhov_optimizer.tracking.config import TrackerConfig
@@ -31,7 +31,13 @@ def widened_hand(cues: FrameCues, margin: int) -> BoolArray | None:
     covered = cues.covered
     if covered is None or not covered.any():
         return None
-    return covered if margin == 0 else cv2.dilate(covered.view(np.uint8), _square(2 * margin + 1)).view(np.bool_)
+    if margin == 0:
+        return covered
+    x, y, width, height = cv2.boundingRect(covered.view(np.uint8))
+    region = slice(max(y - margin, 0), y + height + margin), slice(max(x - margin, 0), x + width + margin)
+    out = np.zeros(covered.shape, np.uint8)
+    out[region] = cv2.dilate(covered[region].view(np.uint8), _square(2 * margin + 1))
+    return out.view(np.bool_)
 
 
 def hidden_part(mask: BoolArray, view: SurfaceView, hand: BoolArray | None, margin: int) -> BoolArray | None:
@@ -48,7 +54,7 @@ def hidden_part(mask: BoolArray, view: SurfaceView, hand: BoolArray | None, marg
     Returns:
         (H, W), or None if there is no such part or it is so large that the pose may be wrong.
     """
-    silhouette = view.face_id >= 0
+    silhouette = view.drawn
     missing = silhouette & ~mask[view.region]
     if hand is not None:
         missing &= ~hand[view.region]
@@ -115,10 +121,6 @@ class MaskObservation:
         contour = ObservedContour.from_mask(mask, excluded, camera, count=config.contour_points, reach=reach)
         return None if contour is None else cls(mask, hand, excluded, contour)
 
-    def overlap(self, view: SurfaceView | None) -> float:
-        """Overlap with a silhouette outside the hand, 0 to 1; NaN if there is none."""
-        return float("nan") if view is None else agreement.overlap(view.silhouette(), self.mask, self.hand)
-
-    def covered(self, view: SurfaceView | None) -> float:
-        """How much of the mask outside the hand a silhouette covers, 0 to 1; NaN if there is none."""
-        return float("nan") if view is None else agreement.covered(view.silhouette(), self.mask, self.hand)
+    def agreement(self, view: SurfaceView) -> Agreement:
+        """With a view of the object, outside the hand."""
+        return Agreement.of(view.drawn, self.mask, self.hand, x0=view.x0, y0=view.y0)

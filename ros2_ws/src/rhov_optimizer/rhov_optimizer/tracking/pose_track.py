@@ -15,7 +15,7 @@ from rhov_core.object_model import ObjectModel
 from rhov_core.pose import difference, perturb
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPoseConfig
-from rhov_optimizer.registration.agreement import overlap
+from rhov_optimizer.registration.agreement import Agreement
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.registration.solver import solve
 from rhov_optimizer.registration.surface import SurfaceView
@@ -126,7 +126,8 @@ class PoseTrack:
         view = self._fitter.view(T)
         if view is None or cues.object_mask is None:
             return False
-        return overlap(view.silhouette(), cues.object_mask, cues.covered) >= WITHIN_REACH
+        agreement = Agreement.of(view.drawn, cues.object_mask, cues.covered, x0=view.x0, y0=view.y0)
+        return agreement.iou >= WITHIN_REACH
 
     def _recover(self, cues: FrameCues, track: _Good) -> FrameFit:
         """Looks for a lost object: by texture, by its outline near the last pose, and by its outline from all views."""

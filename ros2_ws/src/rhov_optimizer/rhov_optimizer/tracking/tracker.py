@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
@@ -142,8 +144,9 @@ class ObjectTracker:
         return estimate
 
     def _noted(self, cues: FrameCues, estimate: ObjectEstimate) -> ObjectEstimate:
-        estimate, self.record = self._doubt.added_to((estimate, self._track.fit.record(cues)))
-        return estimate
+        spread = self._doubt.covariance(estimate.T_camera_object)
+        self.record = self._track.fit.record(cues, spread)
+        return replace(estimate, covariance=estimate.covariance + spread) if spread.any() else estimate
 
     def _new_track(self) -> PoseTrack:
         return PoseTrack(self._model, self._mesh, self._camera, self._segmenter, self._config, self._initial_config)

@@ -30,7 +30,7 @@ def covariance_of(information: FloatArray, config: TrackerConfig) -> FloatArray:
         information: (6, 6) normal matrix J^T W J, possibly singular.
         config: The floor.
     """
-    prior = np.linalg.inv(nothing_known())
+    prior = np.diag(1.0 / np.diag(nothing_known()))
     covariance = np.linalg.inv((information + information.T) / 2 + prior)
     floor = [config.covariance_floor_translation**2] * 3 + [config.covariance_floor_rotation**2] * 3
     return (covariance + covariance.T) / 2 + np.diag(np.maximum(floor, 1e-12))

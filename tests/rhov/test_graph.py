@@ -54,6 +54,14 @@ def test_use_sim_time_reaches_every_node():
         assert spec.parameters["use_sim_time"] is True
 
 
+def test_in_lockstep_the_source_waits_longer_than_those_whom_it_waits_for():
+    """Otherwise frames pile up where the first one takes long, and frames without hand or mask are tracked."""
+    nodes = {spec.name: spec.parameters for spec in build_graph(PipelineArguments(video="v.mp4", mesh="m.obj"))}
+    source, cues, optimizer = (nodes[n] for n in ("video_source", "object_estimator", "trajectory_optimizer"))
+    for waiting in (cues["hand_timeout"], cues["estimate_timeout"], optimizer["hand_timeout"]):
+        assert waiting < min(source["lockstep_timeout"], optimizer["stall_timeout"])
+
+
 def test_the_optimiser_knows_whether_the_focal_length_is_guessed():
     def sigma(**given):
         nodes = build_graph(PipelineArguments(mesh="m.obj", **given))

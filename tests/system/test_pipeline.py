@@ -48,7 +48,7 @@ def by_library(rendered_clip, tmp_path_factory):
 def by_nodes(rendered_clip, tmp_path_factory):
     out = tmp_path_factory.mktemp("nodes")
     done = subprocess.run(
-        pipeline_command(rendered_clip, out), capture_output=True, text=True, timeout=300, check=False
+        pipeline_command(rendered_clip, out), capture_output=True, text=True, timeout=600, check=False
     )
     logs = "\n".join(f"{p.name}: {p.read_text()[-500:]}" for p in (out / "logs").glob("*.log"))
     assert done.returncode == 0, done.stdout + done.stderr + logs

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rhov.plots import plot_imitation
 from rhov_core.files import read_json, write_json
 from rhov_core.result_directory import REPORT
 
@@ -29,6 +28,8 @@ def merge_reports(
         wall_seconds: Of the whole run.
         notes: What the user has to know besides what the report says already.
     """
+    from rhov.plots import plot_imitation  # matplotlib is slow to import, and a run can begin without it
+
     folder = Path(directory)
     report = read_json(folder / REPORT)
     report["stage_seconds"] = dict(stage_seconds)

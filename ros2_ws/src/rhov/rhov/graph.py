@@ -14,8 +14,8 @@ from rhov_core.camera import Camera
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError
 
-PATIENCE = 30.0
-"""In lockstep nodes wait for one another this long [s]."""
+PATIENCE = 300.0
+"""In lockstep nodes wait for one another this long [s]: the first frames take minutes where kernels are compiled."""
 PARTS = ("perception", "optimizer", "imitation", "replay", "coordination")
 
 
@@ -130,7 +130,7 @@ def _perception(a: PipelineArguments) -> list[NodeSpec]:
     }
     cues: dict[str, Any] = {"box": parse_box(a.box)} if a.box else {}
     if a.video and a.lockstep:  # nothing is in a hurry: wait, so that the result does not depend on the machine's speed
-        source["subscribers"] = 2
+        source |= {"subscribers": 2, "lockstep_timeout": 2 * PATIENCE}
         cues |= {"hand_timeout": PATIENCE, "estimate_timeout": PATIENCE}
     nodes = [
         NodeSpec("rhov_perception", "hand_estimator", "perception"),
@@ -144,7 +144,8 @@ def _optimizer(a: PipelineArguments) -> list[NodeSpec]:
     if a.video:
         parameters["joint.focal_sigma"] = Camera.focal_sigma(a.camera, a.focal)
     if a.video and a.lockstep:
-        parameters |= {"hand_timeout": PATIENCE, "segment_timeout": PATIENCE, "every_frame": True}
+        parameters |= {"hand_timeout": PATIENCE, "segment_timeout": PATIENCE, "stall_timeout": 2 * PATIENCE}
+        parameters["every_frame"] = True
     return [NodeSpec("rhov_optimizer", "trajectory_optimizer", "optimizer", parameters)]
 
 

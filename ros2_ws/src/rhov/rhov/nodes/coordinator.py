@@ -21,7 +21,6 @@ from sensor_msgs.msg import CameraInfo
 
 from rhov.collected import CollectedEstimates
 from rhov.final_report import merge_reports, summary_lines
-from rhov.products import make_products
 from rhov.stages import StageProgress
 from rhov_core import messages
 from rhov_core.camera import Camera
@@ -53,11 +52,18 @@ class CoordinatorConfig:
     replay: bool = setting(True, "have the motion replayed")
     method: str = setting("plan", "how the robot motion is found: plan or train")
     speed: float = setting(0.0, "fraction of the planned speed; 0: 1 in simulation, 0.2 on a robot", low=0.0, high=1.0)
-    server_timeout: float = setting(60.0, "how long to wait for another node to appear [s]", low=1.0)
+    server_timeout: float = setting(120.0, "how long to wait for another node to appear [s]", low=1.0)
     stall_timeout: float = setting(120.0, "give up when nothing happens for so long [s]", low=1.0)
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+
+def make_products(*given: Any) -> None:
+    """`rhov.products.make_products`, for a process of its own."""
+    from rhov.products import make_products  # torch and matplotlib are slow to import, and only that process needs them
+
+    make_products(*given)
 
 
 class Coordinator(Node):

@@ -14,8 +14,10 @@ from rhov_core.arrays import BoolArray
 from rhov_core.errors import InputError
 from rhov_core.messages import mask_from_msg, mask_to_msg
 
+FIND_TIMEOUT = 10.0
+"""How long the service is looked for at most [s]."""
 ASK_PERIOD = 0.5
-"""How often the service is looked for at first [s]."""
+"""How often it is asked at first whether its answers arrive [s]."""
 
 
 class _NoMaskError(Exception):
@@ -27,7 +29,7 @@ class SegmentClient:
 
     Args:
         node: The node; its executor needs a thread more than those that call.
-        timeout: How long to wait for an answer, and at first for the service [s].
+        timeout: How long to wait for an answer [s].
     """
 
     def __init__(self, node: Node, timeout: float) -> None:
@@ -52,10 +54,12 @@ class SegmentClient:
 
     def _find(self) -> None:
         """Waits once until answers arrive: nodes take time to find each other. An empty request is only refused."""
-        self._found, heard, end = True, threading.Event(), time.monotonic() + self._timeout
+        self._found = True
+        if not self._client.wait_for_service(min(self._timeout, FIND_TIMEOUT)):
+            return
+        heard, end = threading.Event(), time.monotonic() + self._timeout
         while not heard.is_set() and time.monotonic() < end:
-            if self._client.service_is_ready():
-                self._client.call_async(SegmentObject.Request()).add_done_callback(lambda _: heard.set())
+            self._client.call_async(SegmentObject.Request()).add_done_callback(lambda _: heard.set())
             heard.wait(ASK_PERIOD)
 
     def _call(self, request: SegmentObject.Request) -> SegmentObject.Response:

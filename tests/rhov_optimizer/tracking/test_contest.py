@@ -14,6 +14,7 @@ from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.tracking import ObjectTracker, TrackerConfig
 from rhov_optimizer.tracking import tracker as tracker_module
 from rhov_optimizer.tracking.contest import MOST_IN_A_FRAME, Contest, Contestant, frame_score
+from rhov_optimizer.tracking.doubt import SHARPNESS
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.pose_track import PoseTrack
 
@@ -133,7 +134,7 @@ def test_further_evidence_decides_between_hypotheses_that_fit_alike(clip):
 def test_one_lost_frame_does_not_outweigh_all_others(clip, monkeypatch):
     both = [contestant(clip, clip.T[0]), contestant(clip, clip.T[0])]
     contest = Contest(both, 20, clip.model.symmetries)
-    both[1].contradictions = (lambda fit, cues: 0.04,)
+    both[1].contradictions = (lambda fit, cues: 0.03,)
     step = Contestant.step
     for i in range(1, 13):
         lost = both[0] if i == 6 else None
@@ -141,6 +142,23 @@ def test_one_lost_frame_does_not_outweigh_all_others(clip, monkeypatch):
         contest.step(clip.cues(i))
     assert contest.leader is both[0]
     assert min(both[0].scores) == pytest.approx(both[1].scores[6] - MOST_IN_A_FRAME)
+
+
+def test_the_more_frames_there_are_the_less_is_enough_to_give_up_what_stays_in_the_doubt(clip_of, motion):
+    cuboid = replace(ObjectModel.box((0.12, 0.09, 0.05)), given_symmetries=np.eye(4)[None])
+    start = make_transform(exp_rotation([0.5, 0.4, 0.2]), np.array([-0.02, 0.0, 0.45]))
+    clip = clip_of(cuboid, motion(12, start), textured=False)
+    half = make_transform(exp_rotation([0.0, 0.0, 3.1]), np.zeros(3))
+    both = [contestant(clip, start), contestant(clip, start @ half)]
+    both[1].contradictions = (lambda fit, cues: 0.03,)
+    contest = Contest(both, 20, cuboid.symmetries)
+    for i in range(1, 12):
+        contest.step(clip.cues(i))
+        assert contest.decided == (i >= 7)  # 0.05 * 4 / 8 < 0.03 * 7 / 8, but 0.05 * 4 / 7 > 0.03 * 6 / 7
+    assert len(both[1].history) == 8
+    behind = np.mean(both[0].scores[:8]) - both[1].score
+    assert contest.doubt.weights == pytest.approx(1 / (1 + np.exp(behind / SHARPNESS)))
+    assert contest.doubt.offsets[0] == pytest.approx(half, abs=0.1)
 
 
 def test_frames_in_which_nobody_sees_the_object_do_not_count(clip):

@@ -15,6 +15,7 @@ import numpy as np
 from rhov_core.arrays import FloatArray
 from rhov_core.cues import FrameCues
 from rhov_core.object_estimate import ObjectEstimate
+from rhov_core.pose import inverse
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.tracking.doubt import Doubt, Revision
@@ -28,7 +29,8 @@ FLOW_LIMIT = 3.0
 LEAST_FRAMES = 4
 """No hypothesis is given up before this many frames."""
 BEHIND = 0.05
-"""A hypothesis whose mean score is this far behind the best one's is given up."""
+"""A hypothesis whose mean score is this far behind the best one's is given up after so many frames; the more frames
+there are, the less is enough."""
 MOST_IN_A_FRAME = 0.3
 """In no frame a hypothesis counts as further behind the best one, for the right one may be lost in a frame too."""
 
@@ -79,7 +81,8 @@ class Contest:
     """
 
     def __init__(self, contestants: list[Contestant], frames: int, symmetries: FloatArray) -> None:
-        self._all, self._frames, self._symmetries = contestants, frames, symmetries
+        self._all, self._frames, self._symmetries = list(contestants), frames, symmetries
+        self._given_up: list[Contestant] = []
         self.doubt = Doubt()
         """What the others leave open, also after the leader has won."""
         self._out_of_sight = False
@@ -113,15 +116,27 @@ class Contest:
 
     def _settle(self) -> None:
         self._all.sort(key=lambda contestant: -contestant.score)  # stable
-        self.doubt = Doubt.among(
-            np.stack([contestant.history[-1][0].T_camera_object for contestant in self._all]),
-            np.array([contestant.score for contestant in self._all]),
-            self._symmetries,
-        )
+        counted = len(self.leader.scores)
         if len(self.leader.history) >= self._frames:
-            del self._all[1:]
-        elif len(self.leader.scores) >= LEAST_FRAMES:
-            self._all = [c for c in self._all if c.score > self.leader.score - BEHIND]
+            kept = 1
+        elif counted >= LEAST_FRAMES:
+            least = self.leader.score - BEHIND * LEAST_FRAMES / counted
+            kept = sum(contestant.score > least for contestant in self._all)
+        else:
+            kept = len(self._all)
+        self._given_up += self._all[kept:]
+        del self._all[kept:]
+        self.doubt = self._left_open()
+
+    def _left_open(self) -> Doubt:
+        """The doubt of all hypotheses, those too that were given up: compared with the leader in their last frame."""
+        leader, others = self.leader, [*self._all[1:], *self._given_up]
+        T, behind = [leader.history[-1][0].T_camera_object], [0.0]
+        for other in others:
+            then, counted = leader.history[len(other.history) - 1][0].T_camera_object, len(other.scores)
+            T.append(T[0] @ inverse(then) @ other.history[-1][0].T_camera_object)
+            behind.append(max(float(np.mean(leader.scores[:counted])) - other.score, 0.0))
+        return Doubt.among(np.stack(T), -np.array(behind), self._symmetries)
 
 
 def frame_score(fit: FrameFit, cues: FrameCues, contradictions: tuple[Contradiction, ...] = ()) -> float:

@@ -19,6 +19,7 @@ from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.features import FeatureDetector
 from rhov_perception.object.hand_cover import HandCover, bare
+from rhov_perception.object.learned import HeldObjectFinder
 from rhov_perception.object.mask_track import MaskTrack
 from rhov_perception.object.optical_flow import FlowEstimator, RegionFlow
 from rhov_perception.object.region import Region
@@ -58,6 +59,7 @@ class ObjectEstimator:
         self._features = FeatureDetector(self._config.features, self._config.feature_threshold)
         self._frames: OrderedDict[int, _Frame] = OrderedDict()
         self._track, self._cover = MaskTrack(self._config), HandCover()
+        self._finder = HeldObjectFinder() if self._config.network else None
         self.notes: tuple[str, ...] = ()
         """Sentences for the user about the quality of the seed."""
 
@@ -170,7 +172,7 @@ class ObjectEstimator:
                 raise InputError(given, f"at least {LEAST_SIDE**2 // 2}", "give a mask of the visible object")
             return mask, ()
         x, y, w, h = (int(value) for value in seed)
-        found = segment_box(frame.image, (x, y, w, h), frame.hand_mask)
+        found = segment_box(frame.image, (x, y, w, h), frame.hand_mask, self._finder)
         sides = " and the ".join(found.cut_sides)
         note = (
             f"The object seems to go on beyond the {sides} side of the box {x},{y},{w},{h}: draw it around all of it."

@@ -14,6 +14,7 @@ from rhov_perception.object.band import EVIDENCE_LIMIT
 from rhov_perception.object.carving import carved
 from rhov_perception.object.color_model import ColorModel, color_cells
 from rhov_perception.object.components import object_pieces
+from rhov_perception.object.learned import HeldObjectFinder
 from rhov_perception.object.region import Region
 
 Box = tuple[int, int, int, int]
@@ -35,6 +36,8 @@ HAND_INSIDE, HAND_OUTSIDE = 0.7, 0.3
 WIDE, STRICT = 0.0, 0.6
 """How clearly a pixel's colour must speak for the object in the first guess [log odds]. The strict guess leaves out
 background that is in the box; but if nothing stands out from the wide one, there is no object."""
+SURE_OBJECT, SURE_REST = 3.0, -5.0
+"""What the network says more clearly is not left to the colours [log odds]."""
 LEAST_LIKELY = 0.2
 """If less of the box's free part than this has colours of its own, the whole of it is GrabCut's first guess."""
 TOUCH = 5
@@ -74,29 +77,24 @@ def check_box(box: Box, width: int, height: int) -> Region:
     return Region(x, y, x + w, y + h)
 
 
-def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) -> Seed:
-    """Segments the object inside a box with GrabCut (Rother et al. 2004).
+def segment_box(
+    image: ByteArray, box: Box, hand_mask: BoolArray | None = None, finder: HeldObjectFinder | None = None
+) -> Seed:
+    """Segments the object inside a box with GrabCut (Rother et al. 2004), from colours and from what a network says.
 
     Args:
         image: (H, W, 3) BGR.
         box: Around the whole object, not much larger.
         hand_mask: (H, W) where the hand is drawn: probably, not certainly, not the object.
+        finder: The network; None without one.
 
     Raises:
         InputError: If the box is refused by `check_box` or nothing in it stands out from its surroundings.
     """
-    height, width = image.shape[:2]
-    inner = check_box(box, width, height)
-    region = inner.grown(max(box[2], box[3]) // 2, image.shape)
-    part = region.slices
-    hand = np.zeros((height, width), np.bool_) if hand_mask is None else hand_mask
-    inside = inner.full(np.ones((box[3], box[2]), np.bool_), (height, width))
-    picture, near_hand = np.ascontiguousarray(image[part]), np.ascontiguousarray(hand[part])
-    in_box = np.ascontiguousarray(inside[part])
-    wide, strict = (_grabcut(picture, _first_guess(picture, in_box, near_hand, odds)) for odds in (WIDE, STRICT))
-    found = strict if wide.any() and strict.any() else wide
-    mask = region.full(object_pieces(found, near_hand, large=True), (height, width)) & inside
-    mask = carved(image, mask, hand_mask)
+    inner = check_box(box, image.shape[1], image.shape[0])
+    mask = _stands_out(image, inner, hand_mask)
+    if finder is not None and mask.any():
+        mask = _agreed(image, inner, hand_mask, mask, finder)
     if np.count_nonzero(mask) < LEAST_SIDE**2 / 2:
         raise InputError(
             f"nothing in the box {','.join(map(str, box))} stands out from its surroundings",
@@ -104,6 +102,44 @@ def segment_box(image: ByteArray, box: Box, hand_mask: BoolArray | None = None) 
             "draw it closer, or choose another frame",
         )
     return Seed(mask, _cut_sides(image, mask, inner))
+
+
+def _agreed(
+    image: ByteArray, box: Region, hand_mask: BoolArray | None, by_color: BoolArray, finder: HeldObjectFinder
+) -> BoolArray:
+    """What GrabCut makes of what the network says (H, W), of the box and of what stands out from it by its colours."""
+    odds: list[NDArray[np.float32]] = []
+    known: list[BoolArray | Region] = [box, by_color]
+    if (first := finder.ask(image, hand_mask, box)) is not None:
+        known[0] = box.full(first.inside(box) > 0, image.shape)
+    region = box.grown(max(box.x1 - box.x0, box.y1 - box.y0) // 2, image.shape)
+    for mask in known:
+        opinion = finder.ask(image, hand_mask, mask) or first
+        if opinion is not None:
+            odds.append(opinion.inside(region))
+    said = np.mean(odds, axis=0)
+    labels = np.where(said > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[said > SURE_OBJECT], labels[said < SURE_REST] = cv2.GC_FGD, cv2.GC_BGD
+    inside = box.full(np.ones((box.y1 - box.y0, box.x1 - box.x0), np.bool_), image.shape)
+    labels[~inside[region.slices]] = cv2.GC_BGD
+    found = _grabcut(np.ascontiguousarray(image[region.slices]), labels)
+    mask = region.full(found, image.shape) & inside
+    return mask if np.count_nonzero(mask) >= LEAST_SIDE**2 / 2 else by_color
+
+
+def _stands_out(image: ByteArray, box: Region, hand_mask: BoolArray | None) -> BoolArray:
+    """What GrabCut finds in the box (H, W)."""
+    height, width = image.shape[:2]
+    region = box.grown(max(box.x1 - box.x0, box.y1 - box.y0) // 2, image.shape)
+    part = region.slices
+    hand = np.zeros((height, width), np.bool_) if hand_mask is None else hand_mask
+    inside = box.full(np.ones((box.y1 - box.y0, box.x1 - box.x0), np.bool_), (height, width))
+    picture, near_hand = np.ascontiguousarray(image[part]), np.ascontiguousarray(hand[part])
+    in_box = np.ascontiguousarray(inside[part])
+    wide, strict = (_grabcut(picture, _first_guess(picture, in_box, near_hand, odds)) for odds in (WIDE, STRICT))
+    found = strict if wide.any() and strict.any() else wide
+    mask = region.full(object_pieces(found, near_hand, large=True), (height, width)) & inside
+    return carved(image, mask, hand_mask)
 
 
 def _first_guess(image: ByteArray, inside: BoolArray, hand: BoolArray, least_odds: float) -> NDArray[np.uint8]:

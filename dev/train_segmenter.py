@@ -1,0 +1,287 @@
+"""Trains the network that finds things in hands, from what `dev/render_held_objects.py` has rendered.
+
+    python dev/render_held_objects.py out/held --pictures 6000
+    python dev/train_segmenter.py out/held
+
+What is known of the object beforehand, a box or the mask of the frame before carried along by the flow, is made from
+the truth by spoiling it. Needs torch; 35 ms a picture on one core, so 60 minutes for 100,000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rhov_core.arrays import BoolArray, ByteArray
+from rhov_core.files import atomic_path
+from rhov_core.synth import textures
+from rhov_perception.object.network import SIDE, HeldObjectNetwork
+
+WEIGHTS = Path(__file__).parents[1] / "ros2_ws/src/rhov_perception/rhov_perception/object/data/held_object.npz"
+STORED, LENGTH = 160, 160 / 2.4
+"""Side of the stored pictures and length of the thing in them [pixel]."""
+WIDEST, NARROWEST = 2.5, 1.4
+"""The network sees pictures so many times as wide as the thing is long."""
+BATCH, RATE, DECAY = 24, 2e-3, 0.01
+BOXES, NOTHING = 0.35, 0.05
+"""Shares of pictures in which only a box, and nothing at all, is known of the object."""
+FORGOTTEN = 0.35
+"""Share of masks from which a part is gone: a side of the thing, or a face in another light."""
+SKIN = WHOLE = 0.3
+"""Weights of finding skin, and where the object is whether seen or hidden, against finding where it is seen."""
+REPAINTED_OBJECT, REPAINTED_REST = 0.35, 0.25
+"""Shares of pictures in which the object, and all but object and skin, is painted anew."""
+AVERAGED = 0.998
+"""The network that is kept is the mean of the last ones, each counting so much of the next."""
+
+
+class Pictures:
+    """All pictures of a folder."""
+
+    def __init__(self, files: list[Path]) -> None:
+        tables = [np.load(file) for file in files]
+        self.image = np.concatenate([t["image"] for t in tables])
+        self.papers = _papers(np.random.default_rng(1))
+        self.masks = {name: np.concatenate([t[name] for t in tables]) for name in ("object", "skin", "whole", "drawn")}
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def mask(self, name: str, i: int) -> ByteArray:
+        """(STORED, STORED) 0 or 1."""
+        return np.unpackbits(self.masks[name][i]).reshape(STORED, STORED)
+
+    def example(self, i: int, rng: np.random.Generator) -> tuple[ByteArray, ByteArray, ByteArray, ByteArray]:
+        """Cut at random: image, drawn hand, what is known (0 to 255), bits of object, skin, whole object (1, 2, 4)."""
+        scale = SIDE / rng.uniform(NARROWEST, WIDEST) / LENGTH
+        angle, flip = rng.normal(0, 0.25), 1 - 2 * int(rng.integers(2))
+        c, s = scale * np.cos(angle), scale * np.sin(angle)
+        A = np.array([[flip * c, -s], [flip * s, c]])
+        centre = STORED / 2 + rng.normal(0, 0.06, 2) * LENGTH
+        M = np.column_stack([A, SIDE / 2 - A @ centre])
+
+        def cut(image: Any, **how: Any) -> Any:
+            return cv2.warpAffine(image, M, (SIDE, SIDE), **how)
+
+        image = cut(self.image[i], borderMode=cv2.BORDER_REPLICATE)
+        masks = {name: (cut(255 * self.mask(name, i)) > 127).view(np.uint8) for name in self.masks}
+        known = _known(image, masks, rng)
+        if rng.random() < REPAINTED_OBJECT:
+            _repaint(image, masks["object"], self.papers[int(rng.integers(len(self.papers)))], rng)
+        if rng.random() < REPAINTED_REST:
+            _repaint(image, 1 - masks["object"] - masks["skin"], self.papers[int(rng.integers(len(self.papers)))], rng)
+        if rng.random() < 0.12:
+            _cover(image, masks, rng)
+        return (
+            _photographed(image, rng),
+            masks["drawn"],
+            known,
+            masks["object"] + 2 * masks["skin"] + 4 * masks["whole"],
+        )
+
+
+def _papers(rng: np.random.Generator) -> list[NDArray[np.float32]]:
+    """Pictures (S, S, 3) to paint things with."""
+    made: list[Any] = []
+    for _ in range(10):
+        colors = [rng.uniform(0.02, 0.8, 3) for _ in range(4)]
+        made += [textures.printed(rng, colors[0], colors[1:]), textures.label(rng, colors[0], colors[1])]
+        made += [textures.room(rng), textures.cloth(rng, colors[1], True), textures.wood(rng, colors[2])]
+    return [np.asarray(paper, np.float32) ** np.float32(1 / 2.2) for paper in made]
+
+
+def _repaint(image: ByteArray, mask: ByteArray, paper: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Gives a part of an image other colours, and leaves it its light and shade."""
+    where = mask == 1
+    if np.count_nonzero(where) < 20:
+        return
+    scale, angle = rng.uniform(0.15, 1.2), rng.uniform(0, 2 * np.pi)
+    A = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
+    A = A @ np.array([[1.0, rng.normal(0, 0.3)], [0.0, rng.uniform(0.6, 1.6)]])
+    M = np.column_stack([A, rng.uniform(0, len(paper), 2)])
+    flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+    painted = cv2.warpAffine(paper, M, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_WRAP)[where]
+    gray = image[where].mean(1, keepdims=True)
+    shade = (gray / max(8.0, float(gray.mean()))) ** rng.uniform(0.4, 1.0)
+    share = rng.uniform(0.6, 1.0)
+    new = share * 255 * painted * shade + (1 - share) * image[where]
+    image[where] = np.clip(new, 0, 255)
+
+
+def _known(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generator) -> ByteArray:
+    """What may be known of the object beforehand, 0 to 255."""
+    kind, known = rng.random(), np.zeros((SIDE, SIDE), np.uint8)
+    if kind < NOTHING:
+        return known
+    if kind < NOTHING + BOXES:
+        rows, columns = np.nonzero(masks["whole"])
+        if len(rows):
+            low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()])
+            margin = rng.uniform(-0.01, 0.08, 4) * np.tile(high - low, 2)
+            x0, y0 = np.maximum(low - margin[:2], 0).astype(int)
+            x1, y1 = (high + margin[2:]).astype(int)
+            known[y0 : y1 + 1, x0 : x1 + 1] = 128
+        return known
+    mask = 255 * masks["object"]
+    scale, angle = rng.normal(1, 0.06), rng.normal(0, 0.06)
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    shift = rng.normal(0, 1, 2) * rng.choice([0.5, 1.5, 5.0])
+    middle = SIDE / 2 * np.ones(2)
+    M = np.column_stack([[[c, -s], [s, c]], middle + shift - np.array([[c, -s], [s, c]]) @ middle])
+    spoilt = cv2.warpAffine(mask, M, (SIDE, SIDE)).astype(np.float32) / 255
+    noise = cv2.resize(rng.normal(0, 1, (10, 10)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    spoilt = cv2.GaussianBlur(spoilt, (0, 0), rng.uniform(0.6, 3.5)) + rng.uniform(0, 0.6) * noise * (spoilt > 0)
+    known[spoilt > rng.uniform(0.3, 0.65)] = 255
+    for _ in range(int(rng.choice([0, 0, 1, 1, 2, 3, 4]))):  # leaks and losses
+        edge = np.argwhere(cv2.morphologyEx(known, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+        if not len(edge):
+            break
+        y, x = edge[int(rng.integers(len(edge)))]
+        blob = np.zeros_like(known)
+        axes = tuple(int(a) for a in rng.integers(3, 22, 2))
+        cv2.ellipse(blob, (int(x), int(y)), axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+        if rng.random() < 0.3:
+            blob &= masks["drawn"] | masks["skin"]
+        known[blob > 0] = 255 if rng.random() < 0.6 else 0
+    if rng.random() < FORGOTTEN:
+        known[_part(image, known > 0, rng)] = 0
+    if rng.random() < 0.2:
+        known[(masks["whole"] > 0) & (rng.random() < 0.7)] = 255  # fingers taken for the object
+    return known
+
+
+def _part(image: ByteArray, mask: BoolArray, rng: np.random.Generator) -> BoolArray:
+    """A side of what a mask (H, W) shows, or what is lighter or darker in it, as other faces of a thing are."""
+    if not mask.any():
+        return mask
+    if rng.random() < 0.5:
+        angle = rng.uniform(0, 2 * np.pi)
+        y, x = np.mgrid[:SIDE, :SIDE]
+        order = (np.cos(angle) * x + np.sin(angle) * y).astype(np.float32)
+    else:
+        order = cv2.GaussianBlur(image.mean(2).astype(np.float32), (0, 0), 2.0) * np.float32(rng.choice([-1, 1]))
+    return np.asarray(mask & (order > np.quantile(order[mask], rng.uniform(0.4, 0.95))))
+
+
+def _cover(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generator) -> None:
+    """Something else before the object."""
+    shape = np.zeros((SIDE, SIDE), np.uint8)
+    corners = rng.integers(0, SIDE, 2) + rng.normal(0, 14, (int(rng.integers(3, 6)), 2))
+    cv2.fillConvexPoly(shape, cv2.convexHull(corners.astype(np.int32)), 1)
+    image[shape > 0] = np.clip(rng.integers(0, 256, 3) + rng.normal(0, 4, (np.count_nonzero(shape), 3)), 0, 255)
+    for name in ("object", "skin"):
+        masks[name][shape > 0] = 0
+
+
+def _photographed(image: ByteArray, rng: np.random.Generator) -> ByteArray:
+    """As other cameras, lamps and codecs show it."""
+    x = image.astype(np.float32) / 255
+    x = x ** np.float32(np.exp(rng.normal(0, 0.25)))
+    x *= np.exp(rng.normal(0, 0.08, 3)).astype(np.float32) * np.float32(np.exp(rng.normal(0, 0.15)))
+    gray = x.mean(2, keepdims=True)
+    x = gray + np.float32(rng.choice([rng.uniform(0.4, 1.5), 1.0, 0.0], p=[0.6, 0.36, 0.04])) * (x - gray)
+    x = 0.5 + np.float32(rng.uniform(0.75, 1.25)) * (x - 0.5) + np.float32(rng.normal(0, 0.05))
+    if rng.random() < 0.3:
+        light = cv2.resize(rng.normal(1, 0.2, (3, 3)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+        x *= light[..., None]
+    if rng.random() < 0.4:
+        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.4))
+    x += np.float32(rng.uniform(0, 0.035)) * rng.standard_normal(x.shape, np.float32)
+    out = (x.clip(0, 1) * 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])[1]
+        out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return np.asarray(out, np.uint8)
+
+
+def batch(pictures: Pictures, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Inputs (N, 5, SIDE, SIDE) and targets (N, 3, SIDE, SIDE)."""
+    rows = [pictures.example(int(i), rng) for i in rng.integers(len(pictures), size=BATCH)]
+    image, hand, known, bits = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+    x = torch.cat([image.permute(0, 3, 1, 2) / 255 - 0.5, hand[:, None], known[:, None] / 255], 1).float()
+    return x.to(memory_format=torch.channels_last), torch.stack([bits & 1, bits >> 1 & 1, bits >> 2], 1).float()
+
+
+def loss(said: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy of the masks, and what the object's lacks of overlapping (Dice)."""
+    each = nn.functional.binary_cross_entropy_with_logits(said, truth, reduction="none").mean((0, 2, 3))
+    p, t = said[:, 0].sigmoid(), truth[:, 0]
+    dice = (2 * (p * t).sum((1, 2)) + 20) / (p.sum((1, 2)) + t.sum((1, 2)) + 20)
+    return 4 * each[0] + SKIN * each[1] + WHOLE * each[2] + (1 - dice).mean()
+
+
+def folded(network: HeldObjectNetwork) -> HeldObjectNetwork:
+    """The same function without normalisation."""
+    bare = HeldObjectNetwork()
+    for mine, its in zip(_blocks(bare), _blocks(network), strict=True):
+        fused = nn.utils.fuse_conv_bn_eval(its[0], its[1])
+        mine[0].load_state_dict(fused.state_dict())
+    bare.out.load_state_dict(network.out.state_dict())
+    return bare.eval()
+
+
+def _blocks(network: HeldObjectNetwork) -> list[Any]:
+    return [m for m in network.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv2d)]
+
+
+def save(network: HeldObjectNetwork, file: Path) -> None:
+    """Writes the weights in half precision."""
+    weights = {name: value.numpy().astype(np.float16) for name, value in folded(network.eval()).state_dict().items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(file) as path, path.open("wb") as out:
+        np.savez_compressed(out, **weights)
+
+
+def main() -> None:
+    """Trains and writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from")
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    rng, pictures = np.random.default_rng(0), Pictures(sorted(options.pictures.glob("*.npz")))
+    network = HeldObjectNetwork(nn.BatchNorm2d).to(memory_format=torch.channels_last)
+    if options.start is not None:
+        network.load_state_dict(torch.load(options.start, weights_only=True))
+    mean = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGED), use_buffers=True
+    )
+    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, options.steps, pct_start=0.05)
+    started, sums = time.time(), []
+    for step in range(1, options.steps + 1):
+        x, truth = batch(pictures, rng)
+        with torch.autocast("cpu", torch.bfloat16):  # twice as fast where the processor knows it
+            said = network(x)
+        said = said.float()
+        value = loss(said, truth)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
+        mean.update_parameters(network)
+        with torch.no_grad():
+            got, true = said[:, 0] > 0, truth[:, 0] > 0
+            iou = ((got & true).sum((1, 2)) + 1) / ((got | true).sum((1, 2)) + 1)
+            sums.append((float(value), float(iou.mean())))
+        if step % 100 == 0 or step == options.steps:
+            at = np.mean(sums[-100:], 0)
+            print(f"{step}: loss {at[0]:.3f}, IoU {at[1]:.3f}, {time.time() - started:.0f} s", flush=True)
+            save(mean.module, options.out)
+            torch.save(network.state_dict(), options.out.with_suffix(".pt"))
+
+
+if __name__ == "__main__":
+    main()

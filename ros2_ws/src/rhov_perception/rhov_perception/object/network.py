@@ -1,0 +1,56 @@
+"""A small U-net (Ronneberger et al. 2015) that tells a thing in a hand from everything else."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+SIDE = 128
+"""Side of the square pictures that it sees [pixel]."""
+INPUTS = 5
+"""Channels: blue, green and red from -0.5 to 0.5, where the hand is drawn, and what is known of the object: 1 inside a
+mask of it, 0.5 inside a box around it."""
+OUTPUTS = 3
+"""Channels: log odds that the object is seen, that skin is seen, and that the object is there, seen or hidden. Only the
+first is used; the others were taught so that the network learns what hides an object."""
+CHANNELS = (12, 24, 48, 64, 96, 96)
+"""At the full side, half of it, and so on."""
+
+
+class HeldObjectNetwork(nn.Module):
+    """From (N, INPUTS, SIDE, SIDE) to (N, OUTPUTS, SIDE, SIDE).
+
+    Args:
+        norm: Makes the layer that follows a convolution to so many channels; in use it is none, because what training
+            has learnt of it is folded into the convolution.
+    """
+
+    def __init__(self, norm: Callable[[int], nn.Module] | None = None) -> None:
+        super().__init__()
+
+        def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+            layer = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=norm is None)
+            return nn.Sequential(layer, nn.Identity() if norm is None else norm(outputs), nn.ReLU(inplace=True))
+
+        pairs = list(itertools.pairwise(CHANNELS))
+        self.down = nn.ModuleList(
+            [nn.Sequential(convolution(INPUTS, CHANNELS[0]), convolution(CHANNELS[0], CHANNELS[0]))]
+            + [nn.Sequential(convolution(fine, coarse, 2), convolution(coarse, coarse)) for fine, coarse in pairs]
+        )
+        self.up = nn.ModuleList([convolution(fine + coarse, fine) for fine, coarse in pairs])
+        self.out = nn.Conv2d(CHANNELS[0], OUTPUTS, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Log odds."""
+        seen: list[Tensor] = []
+        for layer in self.down:
+            x = layer(x)
+            seen.append(x)
+        for k in reversed(range(len(self.up))):
+            wide = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = self.up[k](torch.cat([wide, seen[k]], 1))
+        out: Tensor = self.out(x)
+        return out

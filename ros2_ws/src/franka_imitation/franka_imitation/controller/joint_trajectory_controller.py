@@ -23,6 +23,8 @@ SUCCESSFUL = 0
 INVALID_GOAL = -1
 PATH_TOLERANCE_VIOLATED = -4
 GOAL_TOLERANCE_VIOLATED = -5
+REPLACED = "Current goal cancelled due to new incoming action."
+"""What a goal's result says if another goal took its place, word for word as in `joint_trajectory_controller`."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class JointTrajectoryController:
             The number of the goal, and a sentence if its tolerances could not be used.
         """
         if self._active:
-            self._end(INVALID_GOAL, "Current goal cancelled due to new incoming action.", replaced=True)
+            self._end(INVALID_GOAL, REPLACED, replaced=True)
         tolerances, warning = resolve(goal, self._names, self._default)
         self._count += 1
         self._active = _Active(self._count, goal, tolerances)

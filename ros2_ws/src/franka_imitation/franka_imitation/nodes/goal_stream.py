@@ -5,24 +5,20 @@ from __future__ import annotations
 import threading
 
 from action_msgs.msg import GoalStatus
-from control_msgs.action import FollowJointTrajectory
 from rclpy.task import Future
 
 from franka_imitation.controller.goal import TrajectoryGoal
+from franka_imitation.controller.joint_trajectory_controller import REPLACED
 from franka_imitation.nodes.control_messages import goal_to_msg
 from rhov_core.nodes import ThreadSafeActionClient
-
-_TOLERANCES = (
-    FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED,
-    FollowJointTrajectory.Result.GOAL_TOLERANCE_VIOLATED,
-)
 
 
 class GoalStream:
     """One stream at a time.
 
-    A goal that its successor replaces is aborted by the controller; that is expected. A goal that is refused, that
-    breaks a tolerance, or that ends without success although nothing was sent after it, ends the stream for good.
+    A goal that its successor replaces is ended by the controller with the words `REPLACED`; that is expected. A goal
+    that is refused, or that ends without success and without these words, ends the stream for good: that a successor
+    was sent does not tell why it ended, for whoever stops the robot may recover it before the next goal arrives.
 
     Args:
         client: Of the trajectory controller.
@@ -61,7 +57,7 @@ class GoalStream:
 
     def _on_end(self, number: int, future: Future) -> None:
         answer = future.result()
-        replaced = number != self._number and answer.result.error_code not in _TOLERANCES
+        replaced = number != self._number and answer.result.error_string == REPLACED
         if answer.status != GoalStatus.STATUS_SUCCEEDED and not replaced:
             self._end(number, answer.result.error_string or f"status {answer.status}")
 

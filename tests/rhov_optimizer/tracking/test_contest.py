@@ -13,7 +13,18 @@ from rhov_optimizer.registration.hand_depth import BEHIND
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.tracking import ObjectTracker, TrackerConfig
 from rhov_optimizer.tracking import tracker as tracker_module
-from rhov_optimizer.tracking.contest import MOST_IN_A_FRAME, Contest, Contestant, frame_score
+from rhov_optimizer.tracking.contest import (
+    FLOW_LIMIT,
+    FLOW_WEIGHT,
+    FULL_TRACKS,
+    LEAST_BEHIND,
+    LEAST_FRAMES,
+    MOST_IN_A_FRAME,
+    Contest,
+    Contestant,
+    frame_score,
+    surely_behind,
+)
 from rhov_optimizer.tracking.doubt import SHARPNESS
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.pose_track import PoseTrack
@@ -113,6 +124,22 @@ def test_a_score_falls_with_what_the_flow_contradicts(clip):
     assert frame_score(FrameFit.nothing(), cues) == 0
 
 
+def test_a_few_tracks_of_optical_flow_outweigh_less_than_many(clip):
+    track = contestant(clip, clip.T[0]).track
+    track.step(clip.cues(1))
+    fit, cues = track.fit, clip.cues(1)
+    flow = fit.flow
+
+    def against(count):
+        chosen = np.arange(count) % len(flow)
+        term = replace(flow.term, points=flow.term.points[chosen], pixels=flow.term.pixels[chosen] + 50.0)
+        few = replace(fit, flow=replace(flow, source=flow.source[chosen], term=term))
+        return fit.iou - frame_score(few, cues)
+
+    assert against(2 * FULL_TRACKS) == against(FULL_TRACKS) == pytest.approx(FLOW_WEIGHT * FLOW_LIMIT**2)
+    assert against(FULL_TRACKS // 4) == pytest.approx(against(FULL_TRACKS) / 4)
+
+
 def test_a_score_falls_with_what_the_hand_s_depth_contradicts(clip, hand_at):
     track = contestant(clip, clip.T[0]).track
     cues, depth = clip.cues(0), float(track.fit.T[2, 3])
@@ -126,9 +153,10 @@ def test_further_evidence_decides_between_hypotheses_that_fit_alike(clip):
     contest = Contest([first, second], 20, clip.model.symmetries)
     assert contest.leader is first
     first.contradictions = (lambda fit, cues: 0.02, lambda fit, cues: 0.01)
-    for i in range(1, 6):
+    for i in range(1, LEAST_FRAMES):
         contest.step(clip.cues(i))
-    assert contest.leader is second and first.score == pytest.approx(second.score - 0.03 * 5 / 6)
+    assert contest.leader is second
+    assert first.score == pytest.approx(second.score - 0.03 * (LEAST_FRAMES - 1) / LEAST_FRAMES)
 
 
 def test_one_lost_frame_does_not_outweigh_all_others(clip, monkeypatch):
@@ -137,26 +165,45 @@ def test_one_lost_frame_does_not_outweigh_all_others(clip, monkeypatch):
     both[1].contradictions = (lambda fit, cues: 0.03,)
     step = Contestant.step
     for i in range(1, 13):
-        lost = both[0] if i == 6 else None
+        lost = both[0] if i == 2 else None
         monkeypatch.setattr(Contestant, "step", lambda self, cues, lost=lost: step(self, cues) * (self is not lost))
         contest.step(clip.cues(i))
     assert contest.leader is both[0]
-    assert min(both[0].scores) == pytest.approx(both[1].scores[6] - MOST_IN_A_FRAME)
+    assert min(both[0].scores) == pytest.approx(both[1].scores[2] - MOST_IN_A_FRAME)
 
 
-def test_the_more_frames_there_are_the_less_is_enough_to_give_up_what_stays_in_the_doubt(clip_of, motion):
+def test_what_is_given_up_must_be_behind_for_sure():
+    steady, scattered = [0.02] * 4, [0.09, -0.05] * 2
+    assert surely_behind([0.95 - d for d in steady], [0.95] * 4)
+    assert not surely_behind([0.95 - d for d in scattered], [0.95] * 4)  # as far behind on average
+    assert surely_behind([0.95 - d for d in scattered * 40], [0.95] * 160)  # many frames are sure all the same
+    assert not surely_behind([0.95 - 0.9 * LEAST_BEHIND] * 100, [0.95] * 100)  # but not of next to nothing
+    assert not surely_behind([0.96] * 4, [0.95] * 4)
+
+
+def test_one_hypothesis_can_be_given_up_before_others_that_are_no_better(clip):
+    best, noisy, steady = (contestant(clip, clip.T[0]) for _ in range(3))
+    best.scores, noisy.scores, steady.scores = [0.95] * 4, [0.86, 0.99, 0.84, 0.99], [0.92] * 4
+    contest = Contest([best, steady, noisy], 20, clip.model.symmetries)
+    assert noisy.score < best.score and noisy.score == pytest.approx(steady.score)
+    contest.step(clip.cues(1))
+    assert [len(c.history) for c in (best, noisy, steady)] == [2, 2, 1]
+    assert not contest.decided and contest.leader is best
+
+
+def test_what_is_given_up_stays_in_the_doubt(clip_of, motion):
     cuboid = replace(ObjectModel.box((0.12, 0.09, 0.05)), given_symmetries=np.eye(4)[None])
     start = make_transform(exp_rotation([0.5, 0.4, 0.2]), np.array([-0.02, 0.0, 0.45]))
-    clip = clip_of(cuboid, motion(12, start), textured=False)
+    clip = clip_of(cuboid, motion(6, start), textured=False)
     half = make_transform(exp_rotation([0.0, 0.0, 3.1]), np.zeros(3))
     both = [contestant(clip, start), contestant(clip, start @ half)]
     both[1].contradictions = (lambda fit, cues: 0.03,)
     contest = Contest(both, 20, cuboid.symmetries)
-    for i in range(1, 12):
+    for i in range(1, 6):
         contest.step(clip.cues(i))
-        assert contest.decided == (i >= 7)  # 0.05 * 4 / 8 < 0.03 * 7 / 8, but 0.05 * 4 / 7 > 0.03 * 6 / 7
-    assert len(both[1].history) == 8
-    behind = np.mean(both[0].scores[:8]) - both[1].score
+        assert contest.decided == (i >= LEAST_FRAMES - 1)
+    assert len(both[1].history) == LEAST_FRAMES
+    behind = np.mean(both[0].scores[:LEAST_FRAMES]) - both[1].score
     assert contest.doubt.weights == pytest.approx(1 / (1 + np.exp(behind / SHARPNESS)))
     assert contest.doubt.offsets[0] == pytest.approx(half, abs=0.1)
 

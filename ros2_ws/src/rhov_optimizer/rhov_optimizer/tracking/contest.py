@@ -26,11 +26,17 @@ FLOW_WEIGHT = 0.02
 """How much overlap a mean squared flow residual of one pixel outweighs."""
 FLOW_LIMIT = 3.0
 """No track of optical flow counts as further off than this [pixel]."""
+FULL_TRACKS = 200
+"""Fewer tracks of optical flow than this outweigh less: a few, in a blurred frame, are off at right poses, too."""
 LEAST_FRAMES = 4
 """No hypothesis is given up before this many frames."""
-BEHIND = 0.05
-"""A hypothesis whose mean score is this far behind the best one's is given up after so many frames; the more frames
-there are, the less is enough."""
+CERTAIN = 3.0
+"""A hypothesis is given up whose mean score is this many standard errors behind the best one's."""
+NOISE = 0.01
+"""Expected standard deviation of the difference of two scores in a frame; it counts as `LEAST_FRAMES` frames do."""
+LEAST_BEHIND = 0.01
+"""None is given up whose mean score is less than this behind: what all frames have in common, such as a mask that is
+wrong in one place, does not scatter."""
 MOST_IN_A_FRAME = 0.3
 """In no frame a hypothesis counts as further behind the best one, for the right one may be lost in a frame too."""
 
@@ -38,7 +44,7 @@ Contradiction = Callable[[FrameFit, FrameCues], float]
 """What further evidence, such as the object's colours, has against a fit of a frame: how much overlap it outweighs."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Contestant:
     """A hypothesis with all that it said."""
 
@@ -116,16 +122,15 @@ class Contest:
 
     def _settle(self) -> None:
         self._all.sort(key=lambda contestant: -contestant.score)  # stable
-        counted = len(self.leader.scores)
-        if len(self.leader.history) >= self._frames:
-            kept = 1
-        elif counted >= LEAST_FRAMES:
-            least = self.leader.score - BEHIND * LEAST_FRAMES / counted
-            kept = sum(contestant.score > least for contestant in self._all)
+        leader, *others = self._all
+        if len(leader.history) >= self._frames:
+            beaten = others
+        elif len(leader.scores) >= LEAST_FRAMES:
+            beaten = [other for other in others if surely_behind(other.scores, leader.scores)]
         else:
-            kept = len(self._all)
-        self._given_up += self._all[kept:]
-        del self._all[kept:]
+            beaten = []
+        self._given_up += beaten
+        self._all = [contestant for contestant in self._all if contestant not in beaten]
         self.doubt = self._left_open()
 
     def _left_open(self) -> Doubt:
@@ -137,6 +142,16 @@ class Contest:
             T.append(T[0] @ inverse(then) @ other.history[-1][0].T_camera_object)
             behind.append(max(float(np.mean(leader.scores[:counted])) - other.score, 0.0))
         return Doubt.among(np.stack(T), -np.array(behind), self._symmetries)
+
+
+def surely_behind(scores: list[float], best: list[float]) -> bool:
+    """Whether the scores of as many frames say for sure that a hypothesis is worse than the best one.
+
+    The scatter of their difference from frame to frame tells how sure its mean is.
+    """
+    behind = np.subtract(best, scores)
+    variance = (LEAST_FRAMES * NOISE**2 + len(behind) * behind.var()) / (LEAST_FRAMES + len(behind))
+    return float(behind.mean()) >= max(LEAST_BEHIND, CERTAIN * float(np.sqrt(variance / len(behind))))
 
 
 def frame_score(fit: FrameFit, cues: FrameCues, contradictions: tuple[Contradiction, ...] = ()) -> float:
@@ -153,4 +168,4 @@ def frame_score(fit: FrameFit, cues: FrameCues, contradictions: tuple[Contradict
     if fit.flow is None or not len(fit.flow):
         return overlap
     off = np.minimum(fit.flow.term.residuals(fit.T), FLOW_LIMIT)
-    return overlap - FLOW_WEIGHT * float(np.mean(off**2))
+    return overlap - FLOW_WEIGHT * min(1.0, len(off) / FULL_TRACKS) * float(np.mean(off**2))

@@ -56,7 +56,10 @@ def test_each_kind_of_residual_can_be_switched_off(clip: Any, left_out: str) -> 
 
 def test_a_gap_is_bridged_with_grown_covariance(clip: Any) -> None:
     gap = range(10, 16)
-    solution = _solve(clip.lose(gap), covariance_floor_translation=0.0, covariance_floor_rotation=0.0)
+    alone = dict.fromkeys(
+        ("covariance_floor_translation", "covariance_floor_rotation", "mistaken_translation", "mistaken_rotation"), 0.0
+    )
+    solution = _solve(clip.lose(gap), **alone)
     assert clip.object_errors(solution.T)[0] < 2.0
     spread = np.sqrt(np.trace(solution.covariance, axis1=1, axis2=2))
     middle = 12
@@ -139,7 +142,7 @@ def test_being_told_to_stop_returns_what_was_reached(clip: Any) -> None:
 
 def test_nothing_known_of_a_frame_says_so(clip: Any) -> None:
     part = clip.part(6).lose(range(4, 6))
-    covariance = _solve(part, smoothness_weight=0.0, outline_points_alike=0.0).covariance
+    covariance = _solve(part, smoothness_weight=0.0, outline_points_alike=0.0, mistaken_rotation=0.0).covariance
     np.testing.assert_allclose(np.sqrt(np.diagonal(covariance[5])), np.repeat([1.0, 3.0], 3), rtol=1e-3)
 
 

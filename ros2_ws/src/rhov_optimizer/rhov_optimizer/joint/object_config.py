@@ -94,6 +94,18 @@ class ObjectSolverConfig:
         "covariance; chosen on 23 rendered tracks, see docs/benchmark.md",
         low=0.0,
     )
+    mistaken_translation: float = setting(
+        0.3,
+        "standard deviation of the position where the object was taken for another view of itself, for the covariance; "
+        "0 suspects nothing [object diameters]",
+        low=0.0,
+    )
+    mistaken_rotation: float = setting(
+        1.0,
+        "standard deviation of the rotation where the object was taken for another view of itself, for the covariance; "
+        "0 suspects nothing [rad]",
+        low=0.0,
+    )
     covariance_floor_translation: float = setting(0.001, "smallest standard deviation of the position [m]", low=0.0)
     covariance_floor_rotation: float = setting(0.005, "smallest standard deviation of the rotation [rad]", low=0.0)
 

@@ -17,6 +17,7 @@ from rhov_core.camera import Camera
 from rhov_core.pose import difference, perturb
 from rhov_optimizer.joint.clip_system import ClipSystem
 from rhov_optimizer.joint.elapsed import elapsed
+from rhov_optimizer.joint.mistaken import mistaken_covariance
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
 from rhov_optimizer.joint.residuals.contour import ContourResidual
 from rhov_optimizer.joint.residuals.depth import DepthResidual
@@ -50,7 +51,8 @@ class ObjectSolution:
     """(N, 4, 4)"""
     covariance: FloatArray
     """(N, 6, 6) for left perturbations [translation m, rotation rad]: the blocks of the inverse Hessian, what outlines
-    may have wrong in common, and the floor. It knows nothing of the object being taken for another view of itself.
+    may have wrong in common, the floor, and what there is to suspect that the object was taken for another view of
+    itself: other hypotheses and frames around in which it was lost.
     """
     iterations: int
     last_step: float
@@ -73,7 +75,7 @@ class _ClipProblem:
     ) -> None:
         self._mesh, self._camera, self._records, self._seen = mesh, camera, records, seen
         self._start, self._config = T, config
-        stamps = elapsed(records)
+        self._stamps = stamps = elapsed(records)
         self.variances = Variances.assumed(stamps, config)
         self._contour = ContourResidual(mesh, camera, config)
         self._depth = DepthResidual(config, metric)
@@ -164,7 +166,9 @@ class _ClipProblem:
         )
         alike = config.outline_points_alike
         common = systematic_covariance(self._outlines.hessians(), misfits, alike, self._mesh.diameter)
-        return system.covariance() + common + floor + self._left_open(T)
+        any_pose = np.repeat([config.mistaken_translation * self._mesh.diameter, config.mistaken_rotation], 3)
+        mistaken = mistaken_covariance(self._seen, self._stamps, any_pose)
+        return system.covariance() + common + floor + mistaken + self._left_open(T)
 
     def _left_open(self, T: FloatArray) -> FloatArray:
         """What other hypotheses that explain the video as well add to the covariances (N, 6, 6) at T (N, 4, 4)."""

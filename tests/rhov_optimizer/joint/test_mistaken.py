@@ -35,6 +35,13 @@ def test_frames_long_before_and_after_are_trusted() -> None:
     assert not suspected[away > AROUND + 0.3].any()
 
 
+def test_lost_frames_are_no_more_certain_than_those_next_to_them() -> None:
+    seen = np.ones(60, np.bool_)
+    seen[50:53] = False  # what is around is cut off by the clip's end: less of it for the frames after than for the gap
+    variance = mistaken_covariance(seen, STAMPS[:60], ANY_POSE)[:, 5, 5]
+    assert variance[50:53].min() >= variance[[49, 53]].max() > variance[49]
+
+
 def test_one_frame_may_be_all_there_is() -> None:
     covariance = mistaken_covariance(np.zeros(1, np.bool_), np.zeros(1), ANY_POSE)
     np.testing.assert_allclose(covariance, [np.diag(ANY_POSE**2)])

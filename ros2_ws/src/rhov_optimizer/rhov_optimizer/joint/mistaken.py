@@ -27,4 +27,9 @@ def mistaken_covariance(seen: BoolArray, stamps: FloatArray, deviation: FloatArr
     last = np.searchsorted(stamps, stamps + AROUND, side="right")
     lost = np.concatenate([[0], np.cumsum(~seen)])
     share = (lost[last] - lost[first]) / (last - first)
+    if seen.any():  # a lost frame is no more certain than the tracked ones that it is bridged from
+        tracked = np.flatnonzero(seen)
+        place = np.searchsorted(tracked, np.arange(len(seen)))
+        before, after = (tracked[np.clip(i, 0, len(tracked) - 1)] for i in (place - 1, place))
+        share = np.where(seen, share, np.maximum(share, np.maximum(share[before], share[after])))
     return share[:, None, None] * np.diag(np.square(deviation))

@@ -37,6 +37,8 @@ SIDE, WIDTH = 160, 2.4
 """Cuttings are so many pixels wide, and so many times as wide as the thing is long."""
 VIEWS = 8
 """Pictures of one scene."""
+UNSEEN = range(72, 144)
+"""Numbers of the random objects that are kept to see what was learnt."""
 HELD, STANDING, RELEASED = 0.6, 0.3, 0.1
 """Shares of things held in the air, standing on the table with a hand near, in the air beside an opening hand."""
 ABSENT = 0.15
@@ -145,7 +147,8 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     hand = HandModel.load()
-    objects = [random_object(n + options.random * options.unseen) for n in range(options.random)]
+    numbers = UNSEEN if options.unseen else [n for n in range(options.random + len(UNSEEN)) if n not in UNSEEN]
+    objects = [random_object(n) for n in numbers]
     if not options.unseen:
         objects = [obj for obj in OBJECTS.values() if obj.split == "dev"] + objects
     found: list[dict[str, Any]] = []
@@ -158,7 +161,7 @@ def main() -> None:
         except PlanningError:  # one of the random objects is too large, or lies too flat on the table
             continue
         shots = [shot for shot in (stage.picture() for _ in range(VIEWS)) if shot is not None]
-        found += [cutting(*shot) for shot in shots]
+        found += [cutting(*shot) | {"scene": np.int64(scene)} for shot in shots]
         if len(found) >= 1000 or done + len(found) >= options.pictures:
             done += len(found)
             with atomic_path(options.out / f"{options.seed:03d}_{done:06d}.npz") as path, path.open("wb") as file:

@@ -4,7 +4,8 @@
     python dev/train_segmenter.py out/held
 
 What is known of the object beforehand, a box or the mask of the frame before carried along by the flow, is made from
-the truth by spoiling it. Needs torch; 35 ms a picture on one core, so 60 minutes for 100,000.
+the truth by spoiling it. Its colours are learnt from there and from other pictures of the scene, as along a clip.
+Needs torch; 35 ms a picture on one core, so 60 minutes for 100,000.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from torch import Tensor, nn
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_core.files import atomic_path
 from rhov_core.synth import textures
+from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.learned import color_channel
 from rhov_perception.object.network import SIDE, HeldObjectNetwork
 
 WEIGHTS = Path(__file__).parents[1] / "ros2_ws/src/rhov_perception/rhov_perception/object/data/held_object.npz"
@@ -33,8 +36,16 @@ WIDEST, NARROWEST = 2.5, 1.4
 BATCH, RATE, DECAY = 24, 2e-3, 0.01
 BOXES, NOTHING = 0.35, 0.05
 """Shares of pictures in which only a box, and nothing at all, is known of the object."""
+SHIFTS = (0.5, 1.5, 5.0, 14.0)
+"""How far masks are off [pixel], from a slow thing's to one's that flow has not followed."""
+BLURRED, LONGEST = 0.2, 14
+"""Share of pictures of quick movements, and the longest way while the shutter is open [pixel]."""
 FORGOTTEN = 0.35
 """Share of masks from which a part is gone: a side of the thing, or a face in another light."""
+COLORED, BOX_COLORED, OWN_VIEW = 0.8, 0.25, 0.4
+"""Shares of masks and of boxes that come with colours, and of colours from nothing but the picture itself."""
+AROUND = 9
+"""Width of the strip around a mask whose colours are learnt as background [pixel]."""
 SKIN = WHOLE = 0.3
 """Weights of finding skin, and where the object is whether seen or hidden, against finding where it is seen."""
 REPAINTED_OBJECT, REPAINTED_REST = 0.35, 0.25
@@ -51,6 +62,10 @@ class Pictures:
         self.image = np.concatenate([t["image"] for t in tables])
         self.papers = _papers(np.random.default_rng(1))
         self.masks = {name: np.concatenate([t[name] for t in tables]) for name in ("object", "skin", "whole", "drawn")}
+        scene = np.concatenate([t["scene"] + (n << 32) for n, t in enumerate(tables)])
+        first = np.flatnonzero(np.diff(scene, prepend=-1))
+        number = np.cumsum(np.diff(scene, prepend=-1) != 0) - 1
+        self.scenes = np.column_stack([first, np.append(first[1:], len(scene))])[number]
 
     def __len__(self) -> int:
         return len(self.image)
@@ -59,8 +74,38 @@ class Pictures:
         """(STORED, STORED) 0 or 1."""
         return np.unpackbits(self.masks[name][i]).reshape(STORED, STORED)
 
-    def example(self, i: int, rng: np.random.Generator) -> tuple[ByteArray, ByteArray, ByteArray, ByteArray]:
-        """Cut at random: image, drawn hand, what is known (0 to 255), bits of object, skin, whole object (1, 2, 4)."""
+    def example(self, i: int, rng: np.random.Generator) -> tuple[ByteArray, ByteArray, ByteArray, ByteArray, ByteArray]:
+        """Cut at random.
+
+        Returns:
+            Image, drawn hand, what is known (0 to 255), what the colours say (-127 to 127), bits of object, skin and
+            whole object (1, 2, 4).
+        """
+        image, masks = self._cut(i, rng)
+        other, its = self._cut(int(rng.integers(*self.scenes[i])), rng)
+        pair = np.concatenate([image, other], 1)
+        both = {name: np.concatenate([masks[name], its[name]], 1) for name in masks}
+        known, its_known = _known(image, masks, rng), _spoilt(other, its, rng)
+        if rng.random() < REPAINTED_OBJECT:
+            _repaint(pair, both["object"], self.papers[int(rng.integers(len(self.papers)))], rng)
+        if rng.random() < REPAINTED_REST:
+            _repaint(pair, 1 - both["object"] - both["skin"], self.papers[int(rng.integers(len(self.papers)))], rng)
+        if rng.random() < 0.12:
+            _cover(pair[:, :SIDE], {name: mask[:, :SIDE] for name, mask in both.items()}, rng)
+        pair = _photographed(pair, rng)
+        image, other = np.ascontiguousarray(pair[:, :SIDE]), np.ascontiguousarray(pair[:, SIDE:])
+        masks = {name: np.ascontiguousarray(mask[:, :SIDE]) for name, mask in both.items()}
+        colors = np.zeros((SIDE, SIDE), np.int8)
+        if rng.random() < (COLORED if known.max() > 128 else BOX_COLORED * (known.max() > 0)):
+            model = _colors(other, its_known, its["drawn"])
+            if known.max() > 128 and (model is None or rng.random() < OWN_VIEW):
+                own = _colors(image, known, masks["drawn"])
+                model = own if model is None or own is None else own.blended(model, rng.choice([0.0, 0.3, 0.7]))
+            if model is not None:
+                colors = (127 * color_channel(image, masks["drawn"] > 0, model)).astype(np.int8)
+        return image, masks["drawn"], known, colors, masks["object"] + 2 * masks["skin"] + 4 * masks["whole"]
+
+    def _cut(self, i: int, rng: np.random.Generator) -> tuple[ByteArray, dict[str, ByteArray]]:
         scale = SIDE / rng.uniform(NARROWEST, WIDEST) / LENGTH
         angle, flip = rng.normal(0, 0.25), 1 - 2 * int(rng.integers(2))
         c, s = scale * np.cos(angle), scale * np.sin(angle)
@@ -71,21 +116,19 @@ class Pictures:
         def cut(image: Any, **how: Any) -> Any:
             return cv2.warpAffine(image, M, (SIDE, SIDE), **how)
 
-        image = cut(self.image[i], borderMode=cv2.BORDER_REPLICATE)
         masks = {name: (cut(255 * self.mask(name, i)) > 127).view(np.uint8) for name in self.masks}
-        known = _known(image, masks, rng)
-        if rng.random() < REPAINTED_OBJECT:
-            _repaint(image, masks["object"], self.papers[int(rng.integers(len(self.papers)))], rng)
-        if rng.random() < REPAINTED_REST:
-            _repaint(image, 1 - masks["object"] - masks["skin"], self.papers[int(rng.integers(len(self.papers)))], rng)
-        if rng.random() < 0.12:
-            _cover(image, masks, rng)
-        return (
-            _photographed(image, rng),
-            masks["drawn"],
-            known,
-            masks["object"] + 2 * masks["skin"] + 4 * masks["whole"],
-        )
+        return cut(self.image[i], borderMode=cv2.BORDER_REPLICATE), masks
+
+
+def _colors(image: ByteArray, known: ByteArray, drawn: ByteArray) -> ColorModel | None:
+    """The colours at a mask (H, W), as they are learnt along a clip."""
+    mask, hand = known > 0, drawn > 0
+    around = cv2.dilate(known, np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)) > 0
+    bare = mask & ~hand
+    own = bare if np.count_nonzero(bare) > 30 else mask
+    if np.count_nonzero(own) < 30:
+        return None
+    return ColorModel.measure(color_cells(image), own, around & ~mask & ~hand, hand & ~mask)
 
 
 def _papers(rng: np.random.Generator) -> list[NDArray[np.float32]]:
@@ -107,8 +150,8 @@ def _repaint(image: ByteArray, mask: ByteArray, paper: NDArray[np.float32], rng:
     A = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
     A = A @ np.array([[1.0, rng.normal(0, 0.3)], [0.0, rng.uniform(0.6, 1.6)]])
     M = np.column_stack([A, rng.uniform(0, len(paper), 2)])
-    flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
-    painted = cv2.warpAffine(paper, M, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_WRAP)[where]
+    flags, size = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP, image.shape[1::-1]
+    painted = cv2.warpAffine(paper, M, size, flags=flags, borderMode=cv2.BORDER_WRAP)[where]
     gray = image[where].mean(1, keepdims=True)
     shade = (gray / max(8.0, float(gray.mean()))) ** rng.uniform(0.4, 1.0)
     share = rng.uniform(0.6, 1.0)
@@ -130,10 +173,17 @@ def _known(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generat
             x1, y1 = (high + margin[2:]).astype(int)
             known[y0 : y1 + 1, x0 : x1 + 1] = 128
         return known
+    return _spoilt(image, masks, rng)
+
+
+def _spoilt(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generator) -> ByteArray:
+    """The object's mask with errors, 0 or 255."""
+    known = np.zeros((SIDE, SIDE), np.uint8)
     mask = 255 * masks["object"]
-    scale, angle = rng.normal(1, 0.06), rng.normal(0, 0.06)
+    far = rng.choice(len(SHIFTS), p=[0.3, 0.3, 0.25, 0.15])
+    scale, angle = rng.normal(1, 0.06), rng.normal(0, 0.2 if far == 3 else 0.06)
     c, s = scale * np.cos(angle), scale * np.sin(angle)
-    shift = rng.normal(0, 1, 2) * rng.choice([0.5, 1.5, 5.0])
+    shift = rng.normal(0, 1, 2) * SHIFTS[far]
     middle = SIDE / 2 * np.ones(2)
     M = np.column_stack([[[c, -s], [s, c]], middle + shift - np.array([[c, -s], [s, c]]) @ middle])
     spoilt = cv2.warpAffine(mask, M, (SIDE, SIDE)).astype(np.float32) / 255
@@ -190,10 +240,13 @@ def _photographed(image: ByteArray, rng: np.random.Generator) -> ByteArray:
     x = gray + np.float32(rng.choice([rng.uniform(0.4, 1.5), 1.0, 0.0], p=[0.6, 0.36, 0.04])) * (x - gray)
     x = 0.5 + np.float32(rng.uniform(0.75, 1.25)) * (x - 0.5) + np.float32(rng.normal(0, 0.05))
     if rng.random() < 0.3:
-        light = cv2.resize(rng.normal(1, 0.2, (3, 3)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+        light = rng.normal(1, 0.2, (3, 3 * x.shape[1] // SIDE)).astype(np.float32)
+        light = cv2.resize(light, x.shape[1::-1], interpolation=cv2.INTER_CUBIC)
         x *= light[..., None]
     if rng.random() < 0.4:
         x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.4))
+    if rng.random() < BLURRED:
+        x = cv2.filter2D(x, -1, _way(rng))
     x += np.float32(rng.uniform(0, 0.035)) * rng.standard_normal(x.shape, np.float32)
     out = (x.clip(0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.3:
@@ -202,11 +255,22 @@ def _photographed(image: ByteArray, rng: np.random.Generator) -> ByteArray:
     return np.asarray(out, np.uint8)
 
 
+def _way(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A kernel for what moves while the shutter is open, in a few steps or in one go."""
+    kernel = np.zeros((LONGEST + 1, LONGEST + 1), np.float32)
+    end = rng.uniform(-LONGEST / 2, LONGEST / 2, 2)
+    for t in np.linspace(-1, 1, int(rng.choice([2, 3, 5, 20]))):
+        x, y = np.rint(LONGEST / 2 + t * end).astype(int)
+        kernel[y, x] += 1
+    return kernel / kernel.sum()
+
+
 def batch(pictures: Pictures, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Inputs (N, 5, SIDE, SIDE) and targets (N, 3, SIDE, SIDE)."""
+    """Inputs (N, INPUTS, SIDE, SIDE) and targets (N, 3, SIDE, SIDE)."""
     rows = [pictures.example(int(i), rng) for i in rng.integers(len(pictures), size=BATCH)]
-    image, hand, known, bits = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
-    x = torch.cat([image.permute(0, 3, 1, 2) / 255 - 0.5, hand[:, None], known[:, None] / 255], 1).float()
+    image, hand, known, colors, bits = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+    each = image.permute(0, 3, 1, 2) / 255 - 0.5, hand[:, None], known[:, None] / 255, colors[:, None] / 127
+    x = torch.cat(each, 1).float()
     return x.to(memory_format=torch.channels_last), torch.stack([bits & 1, bits >> 1 & 1, bits >> 2], 1).float()
 
 

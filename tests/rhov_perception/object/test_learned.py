@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from moving_card import overlap
 
-from rhov_perception.object.learned import LIMIT, HeldObjectFinder, Opinion
+from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.learned import HeldObjectFinder
+from rhov_perception.object.opinion import LIMIT, Opinion
 from rhov_perception.object.region import Region
 from rhov_perception.object.seed import segment_box
 
@@ -65,6 +67,18 @@ def test_a_box_is_segmented_better_with_the_network(pictures, finder):
     assert np.mean(with_it) > np.mean(without) + 0.01
 
 
+def test_colors_bring_back_the_side_that_a_mask_has_lost(pictures, finder):
+    with_them, without = [], []
+    for image, mask, _, _, drawn in pictures:
+        cut = mask.copy()
+        cut[:, : int(np.median(np.nonzero(mask)[1]))] = False
+        around = cv2.dilate(mask.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool) & ~mask
+        colors = ColorModel.measure(color_cells(image), mask & ~drawn, around & ~drawn, drawn & ~mask)
+        with_them.append(overlap(finder.ask(image, drawn, cut, colors).inside(WHOLE) > 0, mask))
+        without.append(overlap(finder.ask(image, drawn, cut).inside(WHOLE) > 0, mask))
+    assert np.mean(with_them) > np.mean(without) + 0.03
+
+
 def test_a_snapshot_holds_no_weights(finder):
     assert len(pickle.dumps(finder)) < 200
 
@@ -76,6 +90,17 @@ def test_an_opinion_is_placed_where_it_belongs():
     np.testing.assert_array_equal(out[2:, :3], odds[:3, 1:])
     assert (out[:2] == -LIMIT).all() and (out[:, 3:] == -LIMIT).all()
     assert (Opinion((9, 9), odds).inside(Region(0, 0, 6, 5)) == -LIMIT).all()
+
+
+def test_certainty_is_the_overlap_to_be_expected():
+    object_mask, mask = np.zeros((30, 40), bool), np.zeros((30, 40), bool)
+    object_mask[5:20, 10:30], mask[8:20, 14:36] = True, True
+    dice = 2 * np.count_nonzero(mask & object_mask) / (np.count_nonzero(mask) + np.count_nonzero(object_mask))
+    odds = np.where(np.pad(object_mask, 5), np.float32(LIMIT), np.float32(-LIMIT))[:35, :35]
+    sure = Opinion((-5, -5), np.pad(odds, ((0, 15), (0, 15)), constant_values=-LIMIT))
+    assert sure.certainty(mask) == pytest.approx(dice, abs=0.01)
+    assert Opinion((0, 0), np.zeros((40, 40), np.float32)).certainty(mask) < 0.6, "even odds are no certainty"
+    assert Opinion((100, 100), odds).certainty(mask) < 0.01
 
 
 def test_a_picture_at_the_border_of_the_image_is_seen_like_one_in_its_middle(pictures, finder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.color_model import ColorModel, color_cells
 from rhov_perception.object.components import object_pieces
+from rhov_perception.object.opinion import Opinion
 from rhov_perception.object.region import Region
 
 SURROUNDINGS = 13
@@ -32,6 +34,10 @@ FILTER_SCALE = 0.5
 """The filter's coefficients are found in a picture reduced by this, in a quarter of the time."""
 DISOWNED = -2.0
 """The colours of the object are not learnt where those seen so far speak against it this clearly [log odds]."""
+COLOR_SHARE = 0.3
+"""What the colours count for beside a network, which has been told of them."""
+ALL_SURE = 40.0
+"""Deeper than this inside the mask not even a network takes anything from it [pixel]."""
 LEAST_OWN = 0.3
 """If the colours seen so far contradict more than the rest of the silhouette, they are not to be trusted."""
 
@@ -46,6 +52,8 @@ class BandResult:
     """The colours that it was found with."""
     measured: ColorModel
     """What the colours are at the given silhouette, without the memory."""
+    opinion: Opinion | None = None
+    """What the network said, if it was asked."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ def segment_band(
     memory: ColorModel | None = None,
     memory_weight: float = 0.0,
     belief: float = 0.0,
+    ask: Callable[[ColorModel], Opinion | None] | None = None,
 ) -> BandResult | None:
     """Segments the object near a silhouette. Beyond `band` from its border nothing changes, except under the hand.
 
@@ -94,6 +103,7 @@ def segment_band(
         memory_weight: 0 to 1, share of the memory against what is measured at this silhouette.
         belief: What the silhouette itself counts for in its middle, and against the object at the end of the band
             [natural logarithm of the odds].
+        ask: What a network says, given the colours; it takes the place of `belief`, and reaches further inside.
 
     Returns:
         None if the silhouette or its surroundings have too few pixels to tell colours apart.
@@ -108,14 +118,18 @@ def segment_band(
         return None
     model = measured if memory is None else measured.blended(memory, memory_weight)
     evidence = np.clip(model.evidence(here.cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
-    evidence += belief * np.clip((here.depth_inside - here.distance_outside) / band, -1, 1)
+    opinion = None if ask is None else ask(model)
+    if opinion is None:
+        evidence += belief * np.clip((here.depth_inside - here.distance_outside) / band, -1, 1)
+    else:
+        evidence = COLOR_SHARE * evidence + opinion.inside(region)
     evidence = filtered(here.image, evidence)
-    certain = here.depth_inside > band
+    certain = here.depth_inside > (band if opinion is None else ALL_SURE)
     if here.hand is not None:
         certain &= ~here.hand
     found = (certain | (evidence > 0)) & (here.distance_outside <= band)
     found = object_pieces(found, here.hand, here.believed)
-    return BandResult(region.full(found, silhouette.shape), model, measured)
+    return BandResult(region.full(found, silhouette.shape), model, measured, opinion)
 
 
 def _own(here: _Surroundings, share: NDArray[np.float32] | None, memory: ColorModel | None) -> BoolArray:

@@ -13,7 +13,8 @@ class ObjectEstimatorConfig:
     """Every number that a user may want to change."""
 
     network: bool = setting(
-        True, "whether a network that was taught with rendered pictures helps to find the object in its box"
+        True,
+        "whether a network that was taught with rendered pictures helps to find the object in its box and to follow it",
     )
     flow_preset: Literal["ultrafast", "fast", "medium"] = setting(
         "ultrafast", "dense optical flow: ultrafast, fast or medium (about 3, 5 and 23 ms per frame)"

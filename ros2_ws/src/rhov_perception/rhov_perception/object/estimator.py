@@ -19,6 +19,7 @@ from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.features import FeatureDetector
 from rhov_perception.object.hand_cover import HandCover, bare
+from rhov_perception.object.hand_motion import HandMotion
 from rhov_perception.object.learned import HeldObjectFinder
 from rhov_perception.object.mask_track import MaskTrack
 from rhov_perception.object.optical_flow import FlowEstimator, RegionFlow
@@ -44,8 +45,9 @@ class _Frame:
 class ObjectEstimator:
     """Follows one object through the images of one camera, without knowing its shape or pose.
 
-    The mask is carried from frame to frame by optical flow and corrected by colour, so it can bear witness against a
-    pose; `segment` finds the mask that belongs to a pose, and never changes what `step` follows, unless that is lost.
+    The mask is carried from frame to frame by optical flow, or by the hand where that fails, and corrected by a network
+    and by colour, so it can bear witness against a pose; `segment` finds the mask that belongs to a pose, and never
+    changes what `step` follows, unless that is lost.
 
     Args:
         camera: Of the images, for their size. Images are expected without lens distortion.
@@ -58,8 +60,8 @@ class ObjectEstimator:
         self._flow = FlowEstimator(self._config.flow_preset)
         self._features = FeatureDetector(self._config.features, self._config.feature_threshold)
         self._frames: OrderedDict[int, _Frame] = OrderedDict()
-        self._track, self._cover = MaskTrack(self._config), HandCover()
         self._finder = HeldObjectFinder() if self._config.network else None
+        self._track, self._cover, self._motion = MaskTrack(self._config, self._finder), HandCover(), HandMotion()
         self.notes: tuple[str, ...] = ()
         """Sentences for the user about the quality of the seed."""
 
@@ -89,11 +91,12 @@ class ObjectEstimator:
         frame = self._received(image, hand_mask)
         mask, notes = self._seeded(frame, seed)
         self._frames.clear()
-        self._cover = HandCover()
+        self._cover, self._motion = HandCover(), HandMotion()
         cover = self._cover.find(frame.image, frame.hand_mask, mask, None)
         own = mask if np.ndim(seed) == 2 else bare(mask, cover)  # a mask that is given is believed
         found = self._track.start(frame.image, own, frame.hand_mask if own is mask else cover)
         self.notes = notes
+        self._motion.note(hand, mask if found is None else found.mask)
         self._hold(frame_index, frame, mask if found is None else found.mask)
         return self._cues(frame, frame_index, stamp, hand, cover, found, None)
 
@@ -126,7 +129,8 @@ class ObjectEstimator:
             flow = self._flow.estimate(previous.gray, frame.gray, region)
             carried = flow.carry(previous.mask)
         cover = self._cover.find(frame.image, frame.hand_mask, carried, self._track.colors)
-        found = self._track.follow(frame.image, carried, frame.hand_mask)
+        found = self._track.follow(frame.image, carried, frame.hand_mask, self._motion.carry(hand))
+        self._motion.note(hand, None if found is None else found.mask)
         self._hold(frame_index, frame, None if found is None else found.mask)
         tracks = self._tracks(flow if found else None, previous)
         return self._cues(frame, frame_index, stamp, hand, cover, found, tracks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -13,36 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
+from rhov_perception.object.band import EVIDENCE_LIMIT, HAND_INSIDE, HAND_OUTSIDE
+from rhov_perception.object.color_model import ColorModel, color_cells
 from rhov_perception.object.network import INPUTS, SIDE, HeldObjectNetwork
+from rhov_perception.object.opinion import LIMIT, Opinion
 from rhov_perception.object.region import Region
 
 WIDTH = 1.8
 """The network sees a square that is so many times as wide as the object is long."""
 LEAST_WIDTH = 48
 """The square is not smaller than this [pixel]."""
-LIMIT = 8.0
-"""Log odds beyond this are all the same, and those outside the square are this far below zero."""
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What the network says about a square of the image, which may reach beyond the image's border."""
-
-    corner: tuple[int, int]
-    """x, y of the square's top-left pixel."""
-    odds: NDArray[np.float32]
-    """(S, S) log odds that a pixel shows the object."""
-
-    def inside(self, region: Region) -> NDArray[np.float32]:
-        """The log odds (h, w) of the pixels of a region."""
-        out = np.full((region.y1 - region.y0, region.x1 - region.x0), -LIMIT, np.float32)
-        (x, y), side = self.corner, len(self.odds)
-        x0, y0 = max(x, region.x0), max(y, region.y0)
-        x1, y1 = min(x + side, region.x1), min(y + side, region.y1)
-        if x0 < x1 and y0 < y1:
-            here = slice(y0 - region.y0, y1 - region.y0), slice(x0 - region.x0, x1 - region.x0)
-            out[here] = self.odds[y0 - y : y1 - y, x0 - x : x1 - x]
-        return out
 
 
 class HeldObjectFinder:
@@ -55,13 +34,20 @@ class HeldObjectFinder:
         """The weights come with the package, so no snapshot needs to hold them."""
         return HeldObjectFinder, ()
 
-    def ask(self, image: ByteArray, hand_mask: BoolArray | None, known: BoolArray | Region) -> Opinion | None:
+    def ask(
+        self,
+        image: ByteArray,
+        hand_mask: BoolArray | None,
+        known: BoolArray | Region,
+        colors: ColorModel | None = None,
+    ) -> Opinion | None:
         """What the network says around what is known of the object; None if that is nothing.
 
         Args:
             image: (H, W, 3) BGR.
             hand_mask: (H, W) where the hand is drawn.
             known: Mask (H, W) of about where the object is seen, or a box around it.
+            colors: Of the object and its surroundings, if they are known.
         """
         box = known if isinstance(known, Region) else Region.around(known, 0)
         if box is None:
@@ -69,10 +55,12 @@ class HeldObjectFinder:
         side = max(LEAST_WIDTH, round(WIDTH * max(box.x1 - box.x0, box.y1 - box.y0)))
         corner = (box.x0 + box.x1 - side) // 2, (box.y0 + box.y1 - side) // 2
         x = np.zeros((1, INPUTS, SIDE, SIDE), np.float32)
-        picture = _square(image, corner, side, cv2.BORDER_REPLICATE).transpose(2, 0, 1)
-        x[0, :3] = picture / np.float32(255) - np.float32(0.5)
+        picture = _square(image, corner, side, cv2.BORDER_REPLICATE)
+        x[0, :3] = picture.transpose(2, 0, 1) / np.float32(255) - np.float32(0.5)
         if hand_mask is not None:
             x[0, 3] = _square(_bytes(hand_mask), corner, side) > 127
+        if colors is not None:
+            x[0, 5] = color_channel(picture, x[0, 3] > 0, colors)
         if isinstance(known, Region):
             inside = np.zeros(image.shape[:2], np.uint8)
             inside[known.slices] = 255
@@ -82,6 +70,13 @@ class HeldObjectFinder:
         with torch.inference_mode():
             said = self._network(torch.from_numpy(x))[0, 0].clamp(-LIMIT, LIMIT).numpy()
         return Opinion(corner, np.asarray(cv2.resize(said, (side, side), interpolation=cv2.INTER_LINEAR), np.float32))
+
+
+def color_channel(picture: ByteArray, hand: BoolArray, colors: ColorModel) -> NDArray[np.float32]:
+    """How much each pixel's colour (H, W, 3) speaks for the object, -1 to 1, given where the hand (H, W) is drawn."""
+    share = np.where(hand, np.float32(HAND_INSIDE), np.float32(HAND_OUTSIDE))
+    odds = colors.evidence(color_cells(np.ascontiguousarray(picture)), share)
+    return np.asarray(np.clip(odds / np.float32(EVIDENCE_LIMIT), -1, 1), np.float32)
 
 
 def _square(image: ByteArray, corner: tuple[int, int], side: int, border: int = cv2.BORDER_CONSTANT) -> ByteArray:
@@ -107,4 +102,5 @@ def _network() -> HeldObjectNetwork:
         weights = {name: torch.from_numpy(table[name].astype(np.float32)) for name in table.files}
     network = HeldObjectNetwork().eval()
     network.load_state_dict(weights)
+    torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)  # a third faster
     return network

@@ -11,6 +11,8 @@ from rhov_perception.object.band import BandResult, segment_band
 from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.color_search import like_colored
 from rhov_perception.object.config import ObjectEstimatorConfig
+from rhov_perception.object.learned import HeldObjectFinder
+from rhov_perception.object.region import overlap
 
 SEED_BAND = 5
 """How far the border of the first mask may move when it is found again at full size [pixel]."""
@@ -22,17 +24,27 @@ SEARCH_BAND = 24
 """How far the border may move when a lost object is looked for where it was last seen [pixel]."""
 
 
+ALIKE, THERE = 0.7, 0.85
+"""Guesses that overlap by so much are the same, and what is found overlaps by so much with the guess if it is there."""
+HANDICAP, LEAST_MERIT = 0.1, 0.4
+"""How much surer the network must be of the object where the hand took it than where the flow did, and how sure of
+either [0 to 1]."""
+SHRUNK, AREA_RATE = 0.3, 0.1
+"""A mask may be smaller by this part than those before, and how fast it is learnt how large they are."""
+
+
 class MaskTrack:
     """The mask of the newest frame and the colours of the object so far.
 
     Args:
         config: Settings.
+        finder: The network; None without one.
     """
 
-    def __init__(self, config: ObjectEstimatorConfig) -> None:
-        self._config = config
+    def __init__(self, config: ObjectEstimatorConfig, finder: HeldObjectFinder | None = None) -> None:
+        self._config, self._finder = config, finder
         self._memory: ColorModel | None = None
-        self._first_area = 0
+        self._first_area, self._area = 0, 0.0
         self._last: BoolArray | None = None
 
     def start(self, image: ByteArray, mask: BoolArray, hand_mask: BoolArray | None) -> BandResult | None:
@@ -41,25 +53,38 @@ class MaskTrack:
         self._memory = None if found is None else found.measured
         self._last = mask if found is None else found.mask
         self._first_area = int(np.count_nonzero(self._last))
+        self._area = float(self._first_area)
         return found
 
-    def follow(self, image: ByteArray, carried: BoolArray | None, hand_mask: BoolArray | None) -> BandResult | None:
+    def follow(
+        self,
+        image: ByteArray,
+        carried: BoolArray | None,
+        hand_mask: BoolArray | None,
+        moved: BoolArray | None = None,
+    ) -> BandResult | None:
         """The mask in the next frame.
 
         Args:
             image: (H, W, 3) BGR.
             carried: (H, W) where the flow took the mask of the frame before; None if the object was lost there.
             hand_mask: (H, W) where the hand is drawn.
+            moved: (H, W) where it is if it has moved with the hand; looked at only with a network, which tells the two
+                apart.
 
         Returns:
             None where the object is not to be seen: too little of it is left, or what is there has other colours.
         """
         config = self._config
-        if carried is not None:
-            found = self._near(image, carried, config.mask_band, hand_mask)
-            if self._is_object(found, config.least_resemblance):
-                return self._kept(found)
         least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
+        found = self._looked(image, carried, hand_mask)
+        best, merit = (found, self._merit(found)) if self._is_object(found, config.least_resemblance) else (None, 0.0)
+        if self._finder is not None and moved is not None and (carried is None or overlap(moved, carried) < ALIKE):
+            other = self._looked(image, moved, hand_mask)
+            if self._is_object(other, least) and self._merit(other) - HANDICAP > merit:
+                best, merit = other, self._merit(other) - HANDICAP
+        if best is not None and merit >= LEAST_MERIT:
+            return self._kept(best)
         found = self._near(image, self._last, SEARCH_BAND, hand_mask)
         if self._is_object(found, least):
             return self._kept(found)
@@ -68,6 +93,20 @@ class MaskTrack:
         region = like_colored(image, self._memory, hand_mask, config.least_area * self._first_area)
         found = self._near(image, region, config.mask_band, hand_mask)
         return self._kept(found) if self._is_object(found, least) else None
+
+    def _looked(self, image: ByteArray, guess: BoolArray | None, hand_mask: BoolArray | None) -> BandResult | None:
+        """The mask near a guess. If it is found elsewhere, the network has seen it only in part, and looks again."""
+        found = self._near(image, guess, self._config.mask_band, hand_mask)
+        if found is None or guess is None or found.opinion is None or overlap(found.mask, guess) >= THERE:
+            return found
+        return self._near(image, found.mask, self._config.mask_band, hand_mask) or found
+
+    def _merit(self, found: BandResult) -> float:
+        """How sure the network is of a mask, 0 to 1, less if that is much smaller than those before; 1 without one."""
+        if found.opinion is None:
+            return 1.0
+        share = np.count_nonzero(found.mask) / max(self._area, 1.0)
+        return found.opinion.certainty(found.mask) * min(1.0, share + SHRUNK)
 
     def _is_object(self, found: BandResult | None, least_resemblance: float) -> TypeGuard[BandResult]:
         """Whether enough is left of the object and has its colours."""
@@ -79,6 +118,7 @@ class MaskTrack:
         if self._memory is not None:
             self._memory = self._memory.blended(found.measured, self._config.color_rate)
         self._last = found.mask
+        self._area += AREA_RATE * (np.count_nonzero(found.mask) - self._area)
         return found
 
     @property
@@ -111,5 +151,6 @@ class MaskTrack:
         """The mask near one that was followed."""
         if silhouette is None:
             return None
-        weight = self._config.color_memory
-        return segment_band(image, silhouette, band, hand_mask, self._memory, weight, CARRIED_BELIEF)
+        weight, finder = self._config.color_memory, self._finder
+        ask = None if finder is None else lambda colors: finder.ask(image, hand_mask, silhouette, colors)
+        return segment_band(image, silhouette, band, hand_mask, self._memory, weight, CARRIED_BELIEF, ask)

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 SIDE = 128
 """Side of the square pictures that it sees [pixel]."""
-INPUTS = 5
-"""Channels: blue, green and red from -0.5 to 0.5, where the hand is drawn, and what is known of the object: 1 inside a
-mask of it, 0.5 inside a box around it."""
+INPUTS = 6
+"""Channels: blue, green and red from -0.5 to 0.5, where the hand is drawn, what is known of the object (1 inside a mask
+of it, 0.5 inside a box around it), and how much each pixel's colour speaks for the object, -1 to 1, 0 if that is not
+known."""
 OUTPUTS = 3
 """Channels: log odds that the object is seen, that skin is seen, and that the object is there, seen or hidden. Only the
 first is used; the others were taught so that the network learns what hides an object."""

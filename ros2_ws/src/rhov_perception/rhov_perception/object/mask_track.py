@@ -22,8 +22,6 @@ surroundings of like colours. The silhouette of a pose counts for nothing: a mas
 pose."""
 SEARCH_BAND = 24
 """How far the border may move when a lost object is looked for where it was last seen [pixel]."""
-
-
 ALIKE, THERE = 0.7, 0.85
 """Guesses that overlap by so much are the same, and what is found overlaps by so much with the guess if it is there."""
 HANDICAP, LEAST_MERIT = 0.1, 0.4

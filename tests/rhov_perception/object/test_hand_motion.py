@@ -9,7 +9,7 @@ from moving_card import overlap
 
 from rhov_core.camera import Camera
 from rhov_core.cues import HandEstimate
-from rhov_perception.object import ObjectEstimator, ObjectEstimatorConfig
+from rhov_perception.object import ObjectEstimator
 from rhov_perception.object.hand_motion import HandMotion
 
 SIDE, WIDE = 160, 480
@@ -69,8 +69,8 @@ def placed(image, mask, drawn, x):
     return wide, *(np.pad(m, ((0, 0), (x, WIDE - SIDE - x))) for m in (mask, drawn))
 
 
-def found_after(jump, network, with_hand):
-    estimator = ObjectEstimator(Camera.from_focal(400, WIDE, SIDE), ObjectEstimatorConfig(network=network))
+def found_after(jump, with_hand):
+    estimator = ObjectEstimator(Camera.from_focal(400, WIDE, SIDE))
     for k, (image, mask, drawn) in enumerate(jump):
         seen = hand(palm() + np.array([k * (WIDE - SIDE), 0])) if with_hand else None
         given = (image, k, k / 30, *(() if k else (mask,)), seen, drawn)
@@ -79,7 +79,7 @@ def found_after(jump, network, with_hand):
 
 
 def test_a_held_thing_is_found_where_the_hand_has_taken_it(jumps):
-    found = [found_after(jump, network=True, with_hand=True) for jump in jumps]
-    blind = [found_after(jump, network=True, with_hand=False) for jump in jumps]
+    found = [found_after(jump, with_hand=True) for jump in jumps]
+    blind = [found_after(jump, with_hand=False) for jump in jumps]
     assert np.mean(found) > 0.7
     assert np.mean(found) > np.mean(blind) + 0.1

@@ -7,12 +7,12 @@ from typing import TypeGuard
 import numpy as np
 
 from rhov_core.arrays import BoolArray, ByteArray
+from rhov_core.metrics.mask import mask_iou
 from rhov_perception.object.band import BandResult, segment_band
 from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.color_search import like_colored
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.learned import HeldObjectFinder
-from rhov_perception.object.region import overlap
 
 SEED_BAND = 5
 """How far the border of the first mask may move when it is found again at full size [pixel]."""
@@ -77,10 +77,10 @@ class MaskTrack:
         least = (1 + config.least_resemblance) / 2  # a search must not settle on something else
         found = self._looked(image, carried, hand_mask)
         best, merit = (found, self._merit(found)) if self._is_object(found, config.least_resemblance) else (None, 0.0)
-        if self._finder is not None and moved is not None and (carried is None or overlap(moved, carried) < ALIKE):
+        if self._finder is not None and moved is not None and (carried is None or mask_iou(moved, carried) < ALIKE):
             other = self._looked(image, moved, hand_mask)
-            if self._is_object(other, least) and self._merit(other) - HANDICAP > merit:
-                best, merit = other, self._merit(other) - HANDICAP
+            if self._is_object(other, least) and (its := self._merit(other) - HANDICAP) > merit:
+                best, merit = other, its
         if best is not None and merit >= LEAST_MERIT:
             return self._kept(best)
         found = self._near(image, self._last, SEARCH_BAND, hand_mask)
@@ -95,7 +95,7 @@ class MaskTrack:
     def _looked(self, image: ByteArray, guess: BoolArray | None, hand_mask: BoolArray | None) -> BandResult | None:
         """The mask near a guess. If it is found elsewhere, the network has seen it only in part, and looks again."""
         found = self._near(image, guess, self._config.mask_band, hand_mask)
-        if found is None or guess is None or found.opinion is None or overlap(found.mask, guess) >= THERE:
+        if found is None or guess is None or found.opinion is None or mask_iou(found.mask, guess) >= THERE:
             return found
         return self._near(image, found.mask, self._config.mask_band, hand_mask) or found
 

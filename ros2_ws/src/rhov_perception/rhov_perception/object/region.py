@@ -10,11 +10,6 @@ import numpy as np
 from rhov_core.arrays import BoolArray
 
 
-def overlap(a: BoolArray, b: BoolArray) -> float:
-    """Intersection over union of two masks (H, W)."""
-    return float(np.count_nonzero(a & b) / max(np.count_nonzero(a | b), 1))
-
-
 @dataclass(frozen=True)
 class Region:
     """Pixels with x0 <= x < x1 and y0 <= y < y1."""

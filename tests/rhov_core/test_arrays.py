@@ -1,4 +1,4 @@
-"""What `checked` lets through, and that nothing can change it afterwards."""
+"""What `checked` lets through, that nothing can change it afterwards, and how `dense` lays out values."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from rhov_core.arrays import checked
+from rhov_core.arrays import checked, dense
 from rhov_core.errors import InputError
 
 
@@ -78,3 +78,12 @@ def test_values_that_fit_are_converted():
     np.testing.assert_array_equal(checked("x", np.array([0, 255], np.int64), (2,), np.uint8), [0, 255])
     assert checked("x", np.arange(3), (3,), np.float32).dtype == np.float32
     assert checked("x", 3, ()) == 3.0
+
+
+def test_a_column_becomes_dense_and_what_is_dense_stays():
+    poses = np.arange(48.0).reshape(3, 4, 4)
+    column = dense(poses[:, 1, 3])
+    assert column.strides == (8,)
+    np.testing.assert_array_equal(column, [7, 23, 39])
+    assert dense(column) is column
+    assert dense(poses[0, 1, 3]).shape == ()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from franka_imitation.kinematics import Kinematics
-from rhov_core.arrays import FloatArray
+from rhov_core.arrays import FloatArray, dense
 
 _SEEDS = np.array(
     [
@@ -34,7 +34,7 @@ def reach(targets: FloatArray, kinematics: Kinematics, count: int) -> tuple[NDAr
     """
     n, s = len(targets), len(_SEEDS)
     starts = np.repeat(_SEEDS[:, None], n, axis=1)
-    starts[..., 0] = np.arctan2(targets[:, 1, 3], targets[:, 0, 3])
+    starts[..., 0] = np.arctan2(dense(targets[:, 1, 3]), dense(targets[:, 0, 3]))
     rest = np.broadcast_to(kinematics.rest, starts.shape).copy()
     rest[..., 0] = starts[..., 0]
     all_targets = np.broadcast_to(targets, (s, n, 4, 4)).reshape(-1, 4, 4)

@@ -1,11 +1,11 @@
-"""Validation of arrays at package borders."""
+"""Arrays: their types, their validation at package borders, and how they lie in memory."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rhov_core.errors import InputError
 
@@ -52,6 +52,17 @@ def checked(
         array = array.copy() if array is value or array.base is not None else array
         array.flags.writeable = False
     return array
+
+
+def dense(values: ArrayLike) -> FloatArray:
+    """The values side by side in memory: a copy where they are, say, a column of a matrix.
+
+    What NumPy computes of a view with gaps by `arctan2`, `arcsin`, `arccos`, `tan`, `exp`, `log` or `power` is rounded
+    in one of two ways on processors with AVX-512: it takes the slower functions of the C library if the result happens
+    to lie within one stride behind the view (`is_mem_overlap` in its `loops_utils.h`), and where the result lies is up
+    to the allocator. So that the same input gives the same output, views go through here before these functions.
+    """
+    return np.asarray(values, np.float64, order="C")
 
 
 def _require_same(given: NDArray[Any], whole: NDArray[Any]) -> None:

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rhov_core.arrays import FloatArray
+from rhov_core.arrays import FloatArray, dense
 from rhov_core.errors import InputError
 
 MODEL = "CameraModelType.FISHEYE624"
@@ -82,7 +82,7 @@ class FisheyeCamera:
         """Pixels (..., 2) of points (..., 3) in the camera frame [m]; NaN beyond `widest_angle`."""
         p = np.asarray(points, np.float64)
         across = np.linalg.norm(p[..., :2], axis=-1)
-        angle = np.arctan2(across, p[..., 2])
+        angle = np.arctan2(across, dense(p[..., 2]))
         factor = np.divide(self._radius(angle), across, out=np.ones_like(angle), where=across > 0)
         bent = self._bent(factor[..., None] * p[..., :2])
         pixels = np.asarray(self.focal) * bent + np.asarray(self.centre)

@@ -17,7 +17,7 @@ class InitialPoseConfig:
     sweep_faces: int = setting(300, "the mesh is decimated to this many faces for the sweep", low=4)
     max_faces: int = setting(2000, "the mesh is decimated to this many faces for the refinement", low=4)
     refined: int = setting(80, "diverse candidates of the sweep that are fitted to the contour", low=1)
-    polished: int = setting(6, "the best of these, fitted again at full resolution", low=1)
+    polished: int = setting(14, "the best of these, fitted again at full resolution", low=1)
     hand_margin: int = setting(6, "the hand's mask is widened by this before contours are compared [pixel]", low=0)
     least_area: int = setting(400, "a mask with fewer pixels is too small to start from [pixel]", low=16)
     distinct: float = setting(0.26, "candidates turned less than this against each other are the same [rad]", low=0.01)

@@ -28,12 +28,14 @@ FLOW_LIMIT = 3.0
 """No track of optical flow counts as further off than this [pixel]."""
 FULL_TRACKS = 200
 """Fewer tracks of optical flow than this outweigh less: a few, in a blurred frame, are off at right poses, too."""
-LEAST_FRAMES = 4
+LEAST_FRAMES = 2
 """No hypothesis is given up before this many frames."""
 CERTAIN = 3.0
 """A hypothesis is given up whose mean score is this many standard errors behind the best one's."""
 NOISE = 0.01
-"""Expected standard deviation of the difference of two scores in a frame; it counts as `LEAST_FRAMES` frames do."""
+"""Expected standard deviation of the difference of two scores in a frame."""
+EXPECTED = 4
+"""That expectation counts as so many frames."""
 LEAST_BEHIND = 0.01
 """None is given up whose mean score is less than this behind: what all frames have in common, such as a mask that is
 wrong in one place, does not scatter."""
@@ -150,7 +152,7 @@ def surely_behind(scores: list[float], best: list[float]) -> bool:
     The scatter of their difference from frame to frame tells how sure its mean is.
     """
     behind = np.subtract(best, scores)
-    variance = (LEAST_FRAMES * NOISE**2 + len(behind) * behind.var()) / (LEAST_FRAMES + len(behind))
+    variance = (EXPECTED * NOISE**2 + len(behind) * behind.var()) / (EXPECTED + len(behind))
     return float(behind.mean()) >= max(LEAST_BEHIND, CERTAIN * float(np.sqrt(variance / len(behind))))
 
 

@@ -50,7 +50,7 @@ class Pictures:
     def __init__(self, files: list[Path]) -> None:
         tables = [np.load(file) for file in files]
         self.image = np.concatenate([t["image"] for t in tables])
-        self.papers = _papers(np.random.default_rng(1))
+        self.papers = papers(np.random.default_rng(1))
         self.masks = {name: np.concatenate([t[name] for t in tables]) for name in ("object", "skin", "whole", "drawn")}
         scene = np.concatenate([t["scene"] + (n << 32) for n, t in enumerate(tables)])
         first = np.flatnonzero(np.diff(scene, prepend=-1))
@@ -77,12 +77,12 @@ class Pictures:
         both = {name: np.concatenate([masks[name], its[name]], 1) for name in masks}
         known, its_known = _known(image, masks, rng), _spoilt(other, its, rng)
         if rng.random() < REPAINTED_OBJECT:
-            _repaint(pair, both["object"], self.papers[int(rng.integers(len(self.papers)))], rng)
+            repaint(pair, both["object"], self.papers[int(rng.integers(len(self.papers)))], rng)
         if rng.random() < REPAINTED_REST:
-            _repaint(pair, 1 - both["object"] - both["skin"], self.papers[int(rng.integers(len(self.papers)))], rng)
+            repaint(pair, 1 - both["object"] - both["skin"], self.papers[int(rng.integers(len(self.papers)))], rng)
         if rng.random() < 0.12:
             _cover(pair[:, :SIDE], {name: mask[:, :SIDE] for name, mask in both.items()}, rng)
-        pair = _photographed(pair, rng)
+        pair = photographed(pair, rng)
         image, other = np.ascontiguousarray(pair[:, :SIDE]), np.ascontiguousarray(pair[:, SIDE:])
         masks = {name: np.ascontiguousarray(mask[:, :SIDE]) for name, mask in both.items()}
         colors = np.zeros((SIDE, SIDE), np.int8)
@@ -121,7 +121,7 @@ def _colors(image: ByteArray, known: ByteArray, drawn: ByteArray) -> ColorModel 
     return ColorModel.measure(color_cells(image), own, around & ~mask & ~hand, hand & ~mask)
 
 
-def _papers(rng: np.random.Generator) -> list[NDArray[np.float32]]:
+def papers(rng: np.random.Generator) -> list[NDArray[np.float32]]:
     """Pictures (S, S, 3) to paint things with."""
     made: list[Any] = []
     for _ in range(10):
@@ -131,7 +131,7 @@ def _papers(rng: np.random.Generator) -> list[NDArray[np.float32]]:
     return [np.asarray(paper, np.float32) ** np.float32(1 / 2.2) for paper in made]
 
 
-def _repaint(image: ByteArray, mask: ByteArray, paper: NDArray[np.float32], rng: np.random.Generator) -> None:
+def repaint(image: ByteArray, mask: ByteArray, paper: NDArray[np.float32], rng: np.random.Generator) -> None:
     """Gives a part of an image other colours, and leaves it its light and shade."""
     where = mask == 1
     if np.count_nonzero(where) < 20:
@@ -221,7 +221,7 @@ def _cover(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generat
         masks[name][shape > 0] = 0
 
 
-def _photographed(image: ByteArray, rng: np.random.Generator) -> ByteArray:
+def photographed(image: ByteArray, rng: np.random.Generator) -> ByteArray:
     """As other cameras, lamps and codecs show it."""
     x = image.astype(np.float32) / 255
     x = x ** np.float32(np.exp(rng.normal(0, 0.25)))

@@ -50,14 +50,16 @@ UNDRAWN, MISTAKEN = 0.1, 0.07
 
 
 class HeldScene:
-    """One scene with one object."""
+    """One scene with one object, in pictures of a size (width, height)."""
 
-    def __init__(self, obj: SynthObject, hand: HandModel, rng: np.random.Generator) -> None:
+    def __init__(
+        self, obj: SynthObject, hand: HandModel, rng: np.random.Generator, size: tuple[int, int] = SIZE
+    ) -> None:
         self.hand, self.rng, self._rest = hand, rng, obj.T_world_object
         self._grasps = find_grasps(obj, hand, 0)
         self.actors = Actors(obj.load(), hand, SHOULDER)
         first = [self.actors.vertices(self.state()) for _ in range(4)]
-        self.camera, self.T = a_camera(first, SIZE, rng)
+        self.camera, self.T = a_camera(first, size, rng)
         way = np.concatenate([part for parts in first for part in parts])
         hidden = (0.0, 0.3) if rng.random() < 0.6 else (0.3, 0.6)
         view = View(self.camera, self.T, some_things(self.T, first, way, hidden, rng), 0.0)
@@ -88,7 +90,7 @@ class HeldScene:
         """(H, W) where a hand detector would draw the hand: whole, and never quite right."""
         rng, kind = self.rng, self.rng.random()
         if kind < UNDRAWN:
-            return np.zeros((SIZE[1], SIZE[0]), np.bool_)
+            return np.zeros((self.camera.height, self.camera.width), np.bool_)
         error = 5.0 if kind < UNDRAWN + MISTAKEN else float(rng.uniform(0.3, 1.6))
         wrist = state.hand.wrist.copy()
         wrist[:3, 3] += error * rng.normal(0, 0.004, 3)

@@ -41,14 +41,15 @@ def loss(said: Tensor, truth: Tensor) -> Tensor:
 def folded(network: HeldObjectNetwork) -> HeldObjectNetwork:
     """The same function without normalisation."""
     bare = HeldObjectNetwork()
-    for mine, its in zip(_blocks(bare), _blocks(network), strict=True):
+    for mine, its in zip(blocks(bare), blocks(network), strict=True):
         fused = nn.utils.fuse_conv_bn_eval(its[0], its[1])
         mine[0].load_state_dict(fused.state_dict())
     bare.out.load_state_dict(network.out.state_dict())
     return bare.eval()
 
 
-def _blocks(network: HeldObjectNetwork) -> list[Any]:
+def blocks(network: nn.Module) -> list[Any]:
+    """Its convolutions, each with what follows it, in order."""
     return [m for m in network.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv2d)]
 
 

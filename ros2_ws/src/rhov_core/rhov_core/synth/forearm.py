@@ -128,7 +128,7 @@ def pose_sleeve(T_world_forearm: FloatArray, elbow: FloatArray, shoulder: FloatA
     centres = _stations(wrist + _CUFF * along, wrist + R @ elbow, shoulder)
     count = len(centres)
     tangents = np.gradient(centres, axis=0)
-    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)  # an arm folded onto itself
     side = np.cross(tangents[0], R @ np.array([0.0, 1.0, 0.0]))
     s = np.arange(count) / (count - 1)
     radius = 0.036 + 0.026 * np.sqrt(s) + 0.0018 * np.sin(17 * s + 0.5) + 0.002 * (np.arange(count) == 1)

@@ -1,4 +1,4 @@
-"""Finds the border of the object near a given silhouette, by colour."""
+"""Finds the border of the object near a given silhouette, by colour and by what networks say."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
+from rhov_perception.object.border_strip import REACH
 from rhov_perception.object.color_model import ColorModel, color_cells
 from rhov_perception.object.components import object_pieces
+from rhov_perception.object.learned_border import EVIDENCE_LIMIT, BorderFinder
 from rhov_perception.object.opinion import Opinion
 from rhov_perception.object.region import Region
 
@@ -26,8 +28,6 @@ SURE_HAND = 3.0
 HAND_INSIDE, HAND_OUTSIDE, HAND_FADE = 0.7, 0.1, 12.0
 """How probably a pixel that is not object is hand: where the hand is drawn, which may be beside the hand that is seen;
 far from there, because an arm goes on from it; and over how many pixels the one becomes the other."""
-EVIDENCE_LIMIT = 3.0
-"""No single pixel's colour counts for more than this [natural logarithm of the odds]."""
 FILTER_RADIUS, FILTER_EDGE = 4, 10.0
 """How far pixels support one another [pixel], unless their colours differ by much more than this [of 255]."""
 FILTER_SCALE = 0.5
@@ -87,6 +87,7 @@ def segment_band(
     memory_weight: float = 0.0,
     belief: float = 0.0,
     ask: Callable[[ColorModel], Opinion | None] | None = None,
+    finder: BorderFinder | None = None,
 ) -> BandResult | None:
     """Segments the object near a silhouette. Beyond `band` from its border nothing changes, except under the hand.
 
@@ -104,6 +105,7 @@ def segment_band(
         belief: What the silhouette itself counts for in its middle, and against the object at the end of the band
             [natural logarithm of the odds].
         ask: What a network says, given the colours; it takes the place of `belief`, and reaches further inside.
+        finder: A network that looks along the border; what it says is taken within its reach, if the band is no wider.
 
     Returns:
         None if the silhouette or its surroundings have too few pixels to tell colours apart.
@@ -112,12 +114,16 @@ def segment_band(
     if region is None:
         return None
     here = _Surroundings.cut(image, silhouette, hand_mask, region)
-    share = None if here.hand is None else _hand_share(here.hand)
+    share = None if here.hand is None else hand_share(here.hand)
     measured = _measured(here, band, _own(here, share, memory))
     if measured is None:
         return None
     model = measured if memory is None else measured.blended(memory, memory_weight)
     evidence = np.clip(model.evidence(here.cells, share), -EVIDENCE_LIMIT, EVIDENCE_LIMIT)
+    if finder is not None and band <= REACH:
+        odds = finder.ask(here.image, here.believed, here.hand, evidence)
+        if odds is not None:
+            return BandResult(region.full(_bordered(here, band, odds, evidence), silhouette.shape), model, measured)
     opinion = None if ask is None else ask(model)
     if opinion is None:
         evidence += belief * np.clip((here.depth_inside - here.distance_outside) / band, -1, 1)
@@ -130,6 +136,18 @@ def segment_band(
     found = (certain | (evidence > 0)) & (here.distance_outside <= band)
     found = object_pieces(found, here.hand, here.believed)
     return BandResult(region.full(found, silhouette.shape), model, measured, opinion)
+
+
+def _bordered(here: _Surroundings, band: int, odds: NDArray[np.float32], evidence: NDArray[np.float32]) -> BoolArray:
+    """The object (h, w): by the odds near the border, and where the hand is drawn deep inside, by colour."""
+    certain = here.depth_inside > band
+    if here.hand is not None:
+        certain &= ~here.hand
+        deep = here.hand & (here.depth_inside > REACH)
+        if deep.any():
+            odds = np.where(deep, filtered(here.image, evidence), odds)
+    found = (certain | (odds > 0)) & (here.distance_outside <= band)
+    return object_pieces(found, here.hand, here.believed)
 
 
 def _own(here: _Surroundings, share: NDArray[np.float32] | None, memory: ColorModel | None) -> BoolArray:
@@ -164,7 +182,7 @@ def _is_enough(mask: BoolArray) -> bool:
     return np.count_nonzero(mask) >= LEAST_PIXELS
 
 
-def _hand_share(hand: BoolArray) -> NDArray[np.float32]:
+def hand_share(hand: BoolArray) -> NDArray[np.float32]:
     """How probably (H, W) a pixel that is not object is hand."""
     near = np.clip(1 - _distance(~hand) / HAND_FADE, 0, 1)
     return np.asarray(HAND_OUTSIDE + (HAND_INSIDE - HAND_OUTSIDE) * near, np.float32)

@@ -21,6 +21,7 @@ from rhov_perception.object.features import FeatureDetector
 from rhov_perception.object.hand_cover import HandCover, bare
 from rhov_perception.object.hand_motion import HandMotion
 from rhov_perception.object.learned import HeldObjectFinder
+from rhov_perception.object.learned_border import BorderFinder
 from rhov_perception.object.mask_track import MaskTrack
 from rhov_perception.object.optical_flow import FlowEstimator, RegionFlow
 from rhov_perception.object.region import Region
@@ -46,8 +47,8 @@ class ObjectEstimator:
     """Follows one object through the images of one camera, without knowing its shape or pose.
 
     The mask is carried from frame to frame by optical flow, or by the hand where that fails, and corrected by a network
-    and by colour, so it can bear witness against a pose; `segment` finds the mask that belongs to a pose, and never
-    changes what `step` follows, unless that is lost.
+    and by colour, so it can bear witness against a pose; `segment` finds the mask that belongs to a pose, by another
+    network that looks along its border, and never changes what `step` follows, unless that is lost.
 
     Args:
         camera: Of the images, for their size. Images are expected without lens distortion.
@@ -61,7 +62,9 @@ class ObjectEstimator:
         self._features = FeatureDetector(self._config.features, self._config.feature_threshold)
         self._frames: OrderedDict[int, _Frame] = OrderedDict()
         self._finder = HeldObjectFinder() if self._config.network else None
-        self._track, self._cover, self._motion = MaskTrack(self._config, self._finder), HandCover(), HandMotion()
+        borders = BorderFinder() if self._config.network else None
+        self._track = MaskTrack(self._config, self._finder, borders)
+        self._cover, self._motion = HandCover(), HandMotion()
         self.notes: tuple[str, ...] = ()
         """Sentences for the user about the quality of the seed."""
 

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
-from rhov_perception.object.band import EVIDENCE_LIMIT, HAND_INSIDE, HAND_OUTSIDE
+from rhov_perception.object.band import HAND_INSIDE, HAND_OUTSIDE
 from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.learned_border import EVIDENCE_LIMIT
 from rhov_perception.object.network import INPUTS, SIDE, HeldObjectNetwork
 from rhov_perception.object.opinion import LIMIT, Opinion
 from rhov_perception.object.region import Region

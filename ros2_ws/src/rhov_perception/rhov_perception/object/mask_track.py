@@ -13,6 +13,7 @@ from rhov_perception.object.color_model import ColorModel
 from rhov_perception.object.color_search import like_colored
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.learned import HeldObjectFinder
+from rhov_perception.object.learned_border import BorderFinder
 
 SEED_BAND = 5
 """How far the border of the first mask may move when it is found again at full size [pixel]."""
@@ -36,11 +37,17 @@ class MaskTrack:
 
     Args:
         config: Settings.
-        finder: The network; None without one.
+        finder: The network that finds the object; None without one.
+        borders: The network that finds its border at a pose; None without one.
     """
 
-    def __init__(self, config: ObjectEstimatorConfig, finder: HeldObjectFinder | None = None) -> None:
-        self._config, self._finder = config, finder
+    def __init__(
+        self,
+        config: ObjectEstimatorConfig,
+        finder: HeldObjectFinder | None = None,
+        borders: BorderFinder | None = None,
+    ) -> None:
+        self._config, self._finder, self._borders = config, finder, borders
         self._memory: ColorModel | None = None
         self._first_area, self._area = 0, 0.0
         self._last: BoolArray | None = None
@@ -141,7 +148,8 @@ class MaskTrack:
             hand_mask: (H, W) where the hand is drawn.
             colors: As they were known.
         """
-        return segment_band(image, silhouette, band, hand_mask, colors, self._config.color_memory_at_pose)
+        memory = self._config.color_memory_at_pose
+        return segment_band(image, silhouette, band, hand_mask, colors, memory, finder=self._borders)
 
     def _near(
         self, image: ByteArray, silhouette: BoolArray | None, band: int, hand_mask: BoolArray | None

@@ -21,6 +21,12 @@ class ObjectSolverConfig:
     contour_least_sigma: float = setting(
         1.0, "smallest standard deviation that residuals at the border are credited with [pixel]", low=0.05
     )
+    outline_halved_at: float = setting(
+        0.5,
+        "outlines that miss their mask by so much more than a right one does weigh half; root mean square, 0 lets all "
+        "weigh alike [pixel]",
+        low=0.0,
+    )
     contour_weight: float = setting(0.25, "weight of a contour point; they are not independent", low=0.0)
     feature_points: int = setting(60, "matches used of each pair of a keyframe and a frame", low=0)
     feature_sigma: float = setting(1.5, "standard deviation of a keyframe feature [pixel]", low=0.1)

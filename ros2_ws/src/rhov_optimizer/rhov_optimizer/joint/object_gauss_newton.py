@@ -19,6 +19,7 @@ from rhov_optimizer.joint.clip_system import ClipSystem
 from rhov_optimizer.joint.elapsed import elapsed
 from rhov_optimizer.joint.mistaken import mistaken_covariance
 from rhov_optimizer.joint.object_config import ObjectSolverConfig
+from rhov_optimizer.joint.outline_shares import outline_shares
 from rhov_optimizer.joint.residuals.contour import ContourResidual
 from rhov_optimizer.joint.residuals.depth import DepthResidual
 from rhov_optimizer.joint.residuals.smoothness import Smoothness
@@ -86,6 +87,7 @@ class _ClipProblem:
             self._transfers.setdefault(transfer.source, []).append(transfer)
         self._keyframes = sorted({transfer.source for transfer in features})
         self._outlines, self._rest = (ClipSystem(len(records), self._keyframes) for _ in range(2))
+        self._shares = np.ones(len(records))
         self._wrist = None
         if wrist is not None and config.wrist_weight > 0:
             self._wrist = WristResidual(wrist, seen, stamps, config)
@@ -113,12 +115,26 @@ class _ClipProblem:
         """The normal equations of what was measured last and of the prior at the poses T (N, 4, 4)."""
         system = ClipSystem(len(T), self._keyframes)
         system.include(self._rest)
-        system.include(self._outlines, self.variances.outline_trust)
+        hessians, gradient = self._weighted_outlines()
+        trust = self.variances.outline_trust
+        for frame in np.flatnonzero(self._seen):
+            system.add(frame, trust * hessians[frame], trust * gradient[frame])
         if self._smoothness is not None:
             self._smoothness.linearise(T, self.variances.motion / self._config.smoothness_weight, system)
         if not (self._outlines.hessians().any() or self._has_depth):
             self._add_anchor(T, system)
         return system
+
+    def _weighted_outlines(self) -> tuple[FloatArray, FloatArray]:
+        """Hessians (N, 6, 6) and gradient (N, 6) of the outlines, each with the share of its weight that it keeps."""
+        return self._shares[:, None, None] * self._outlines.hessians(), self._shares[:, None] * self._outlines.gradient
+
+    def _misfits(self, T: FloatArray) -> FloatArray:
+        """Mean squared distances (N,) of silhouette and mask border at T (N, 4, 4) [pixel^2]; NaN without outline."""
+        out = np.full(len(T), np.nan)
+        for frame in np.flatnonzero(self._seen):
+            out[frame] = self._contour.misfit(frame, self._records[frame], T[frame])
+        return out
 
     def _add_anchor(self, T: FloatArray, system: ClipSystem) -> None:
         """Holds the tracked poses loosely where they started.
@@ -145,8 +161,11 @@ class _ClipProblem:
 
     def learn(self, T: FloatArray) -> None:
         """Estimates the variances from what was measured last at the poses T (N, 4, 4)."""
-        covariances, outlines = self.system(T).covariances(), self._outlines
-        self.variances.learn_outlines(outlines.gradient, outlines.hessians(), covariances[0])
+        if self._config.outline_halved_at > 0:
+            self._shares = outline_shares(self._misfits(T), self._config.outline_halved_at)
+        covariances = self.system(T).covariances()
+        hessians, gradient = self._weighted_outlines()
+        self.variances.learn_outlines(gradient, hessians, covariances[0])
         if self._smoothness is not None:
             self.variances.learn_motion(self._smoothness.expected_squares(T, covariances))
 
@@ -156,16 +175,13 @@ class _ClipProblem:
         if self._wrist is not None:
             self._wrist.linearise(T, system)
         unknown = np.diag(1.0 / np.square(np.repeat([config.unknown_translation, config.unknown_rotation], 3)))
-        misfits = np.full(len(T), np.nan)
         for frame in range(len(T)):
             system.add(frame, unknown, np.zeros(6))
-            if self._seen[frame]:
-                misfits[frame] = self._contour.misfit(frame, self._records[frame], T[frame])
         floor = np.diag(
             np.square(np.repeat([config.covariance_floor_translation, config.covariance_floor_rotation], 3))
         )
         alike = config.outline_points_alike
-        common = systematic_covariance(self._outlines.hessians(), misfits, alike, self._mesh.diameter)
+        common = systematic_covariance(self._outlines.hessians(), self._misfits(T), alike, self._mesh.diameter)
         any_pose = np.repeat([config.mistaken_translation * self._mesh.diameter, config.mistaken_rotation], 3)
         mistaken = mistaken_covariance(self._seen, self._stamps, any_pose)
         return system.covariance() + common + floor + mistaken + self._left_open(T)

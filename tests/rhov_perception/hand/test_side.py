@@ -82,39 +82,52 @@ def test_keypoints_outside_the_image_are_no_evidence():
     assert grasp_evidence(detection, image[:200]) == 0
 
 
-def test_the_vote_sums_the_detectors_word_and_outvotes_it_by_grasps():
+def test_the_vote_sums_what_images_say_and_is_outvoted_by_grasps():
     shown, picture = scene("right", palm_to_camera=False, hidden=[])
     vote = SideVote()
-    vote.add(shown, picture)
+    vote.add(shown, picture, said=2.0)
     assert vote.side == "right"
     for _ in range(2):  # a flicker
-        vote.add(detect_as_other(shown), picture)
+        vote.add(shown, picture, said=-1.5)
     assert vote.side == "left"
     grasping, hiding = scene("left", palm_to_camera=True, hidden=[1, 2, 3, 4])
     wrong = SideVote()
     for _ in range(5):
-        wrong.add(detect_as_other(grasping), hiding)
+        wrong.add(grasping, hiding, said=2.5)
     assert wrong.side == "left"
 
 
-def test_the_hand_that_fits_better_outvotes_a_detector_that_is_not_sure():
+def test_the_hand_that_fits_better_outvotes_landmarks_that_say_little():
     shown, picture = scene("right", palm_to_camera=False, hidden=[])
-    unsure = replace(detect_as_other(shown), score=0.6)
     vote, believing = SideVote(), SideVote()
-    vote.add(unsure, picture, advantage=5.0)
-    believing.add(unsure, picture)
+    vote.add(shown, picture, said=-0.5, advantage=5.0)
+    believing.add(shown, picture, said=-0.5)
     assert (vote.side, believing.side) == ("right", "left")
-    certain = replace(unsure, score=0.99)
-    vote.add(certain, picture, advantage=1000.0)  # one image decides nothing for good
-    vote.add(certain, picture, advantage=-6.0)
+
+
+def test_one_image_decides_nothing_for_good():
+    shown, picture = scene("right", palm_to_camera=False, hidden=[])
+    vote = SideVote()
+    vote.add(shown, picture, said=1000.0, advantage=1000.0)
+    for _ in range(2):
+        vote.add(shown, picture, said=-3.0, advantage=-6.0)
     assert vote.side == "left"
+
+
+def test_guessed_landmarks_count_less():
+    shown, picture = scene("right", palm_to_camera=False, hidden=[])
+    vote = SideVote()
+    for _ in range(3):
+        vote.add(shown, picture, said=-2.0, expected_error=0.15)
+    vote.add(shown, picture, said=2.0, expected_error=0.02)
+    assert vote.side == "right"
 
 
 def test_a_given_side_is_kept():
     vote = SideVote("left")
     shown, picture = scene("right", palm_to_camera=False, hidden=[])
     for _ in range(10):
-        vote.add(shown, picture)
+        vote.add(shown, picture, said=2.0)
     assert vote.side == "left"
 
 

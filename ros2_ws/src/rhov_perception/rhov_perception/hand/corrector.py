@@ -21,7 +21,7 @@ from rhov_perception.hand.detector import HandDetection
 from rhov_perception.hand.size import palm_size
 
 _WEIGHTS = Path(__file__).with_name("data") / "landmark_corrector.npz"
-_FARTHEST = 4.0
+FARTHEST = 4.0
 """Inputs that lie further from what was learnt, in standard deviations, count as this far."""
 _LEAST_KEYPOINT_SPREAD = 0.01
 """As a fraction of the hand's size in the image."""
@@ -123,7 +123,7 @@ class LandmarkCorrector:
 
     def _forward(self, features: FloatArray) -> FloatArray:
         """Moves (21, 2) in hand sizes, depths (21,) in palm sizes, and the logarithms (42,) of their errors."""
-        x = np.clip((features - self._mean) / self._spread, -_FARTHEST, _FARTHEST)
+        x = np.clip((features - self._mean) / self._spread, -FARTHEST, FARTHEST)
         (W, b), *residual, (last, offset) = self._layers
         hidden = np.maximum(W @ x + b, 0)
         for W, b in residual:

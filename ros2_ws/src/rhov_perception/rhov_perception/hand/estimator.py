@@ -18,6 +18,7 @@ from rhov_perception.hand.fit import HandFit, HandFitter
 from rhov_perception.hand.mask import rendered_mask, skeleton_mask
 from rhov_perception.hand.second_look import MirroredDetector, is_same_hand
 from rhov_perception.hand.side import SideVote
+from rhov_perception.hand.side_network import SideNetwork
 from rhov_perception.hand.size import shape_of_length
 from rhov_perception.hand.skeleton import make_skeleton
 from rhov_perception.hand.track import HandTrack
@@ -62,7 +63,7 @@ class HandEstimator:
         self._detector = HandDetector(self._config)
         self._second = MirroredDetector(self._config) if self._config.look_twice else None
         corrector = LandmarkCorrector.load() if self._config.correct_landmarks else None
-        self._fitter = HandFitter(self._camera, corrector)
+        self._fitter, self._side_network = HandFitter(self._camera, corrector), SideNetwork.load()
         length = self._config.hand_length
         self._shape = shape_of_length(model, length) if length > 0 else np.zeros(10)
         self._skeletons = {side: make_skeleton(m, self._shape) for side, m in self._models.items()}
@@ -113,7 +114,13 @@ class HandEstimator:
         if detection is None:
             return HandObservation(None, self._kept_mask(frame_index))
         fresh = self._fresh(detection, again)
-        self._vote.add(detection, pixels, fresh["left"].cost - fresh["right"].cost if len(fresh) > 1 else 0.0)
+        self._vote.add(
+            detection,
+            pixels,
+            said=self._said_side(detection, again),
+            advantage=fresh["left"].cost - fresh["right"].cost if len(fresh) > 1 else 0.0,
+            expected_error=min(self._fitter.expected_error(detection, side) for side in fresh) / detection.size,
+        )
         side = self._vote.side
         fit = self._followed(fresh[side], detection, again, side, frame_index)
         if fit.residual > self._config.max_residual * detection.size:
@@ -164,6 +171,11 @@ class HandEstimator:
         given = self._config.side
         sides: tuple[Side, ...] = ("right", "left") if given == "auto" else (given,)
         return {side: self._fitter.fit(detection, side, self._skeletons[side], again=again) for side in sides}
+
+    def _said_side(self, detection: HandDetection, again: HandDetection | None) -> float:
+        """Logarithm of the odds of a right hand, as its landmarks at both looks say on average."""
+        looks = [detection] if again is None else [detection, again]
+        return float(np.mean([self._side_network.log_odds(look, self._camera) for look in looks]))
 
     def _followed(
         self, fresh: HandFit, detection: HandDetection, again: HandDetection | None, side: Side, frame_index: int

@@ -1,10 +1,10 @@
 """Right or left: a vote over the track.
 
-The same skeleton in a picture belongs to a right hand that shows its palm and to a left hand that shows its back. The
-detector tells them apart by the fingers, and guesses while an object hides them. Which of the two hands can be fitted
-better tells them apart too: corrected for the wrong side, landmarks contradict one another. And where an object hides
-the fingers, it tells: what a hand grasps is on its palm's side, so an object that hides the fingers from the camera,
-but not the thumb, shows that the palm faces the camera.
+The same skeleton in a picture belongs to a right hand that shows its palm and to a left hand that shows its back. What
+a network says of the detector's landmarks tells them apart (`SideNetwork`), and which of the two hands can be fitted
+better: corrected for the wrong side, landmarks contradict one another. And where an object hides the fingers, it
+tells: what a hand grasps is on its palm's side, so an object that hides the fingers from the camera, but not the thumb,
+shows that the palm faces the camera.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from rhov_core.arrays import ByteArray, FloatArray
 from rhov_core.cues import Side
 from rhov_perception.hand.detector import HandDetection
 
-_BEST_SCORE = 0.98
-"""The detector's confidence in a side counts up to this ..."""
-_SCORE_WEIGHT = 0.55
-"""... and its logarithmic odds by this much: its errors come in long runs."""
+_LARGEST_LOG_ODDS = 3.0
+"""What the network says of one image counts up to this: it errs in long runs."""
 _LARGEST_ADVANTAGE, _ADVANTAGE_WEIGHT = 6.0, 0.2
-"""The difference of the fits' costs counts up to this, and by this much. Both weights are those of a logistic
-regression over 18 rendered clips; with each clip left out, it decided 18 rather than 17 of them rightly."""
+"""The difference of the fits' costs counts up to this, and by this much."""
+_CLEAR = 0.05
+"""A detection whose keypoints are off by more than this, as a fraction of the hand's size in the image, is worth less,
+with the square of the error: its landmarks are guessed, or not of the whole hand."""
 _GRASP_LOG_ODDS = 3.0
 """Weight of one image in which the fingers are hidden and the thumb is not."""
 _THUMB, _MIDDLE_JOINTS = (1, 2, 3), (6, 10, 14, 18)
@@ -48,17 +48,27 @@ class SideVote:
         """The side so far."""
         return self._given or ("right" if self._log_odds >= 0 else "left")
 
-    def add(self, detection: HandDetection, image: ByteArray, advantage: float = 0.0) -> None:
+    def add(
+        self,
+        detection: HandDetection,
+        image: ByteArray,
+        *,
+        said: float,
+        advantage: float = 0.0,
+        expected_error: float = 0.0,
+    ) -> None:
         """Takes a detection into account.
 
         Args:
             detection: What the detector saw.
             image: (H, W, 3) BGR.
+            said: Logarithm of the odds of a right hand, as the detection's landmarks say.
             advantage: By how much a right hand fits the detection better than a left one, as a difference of costs.
+            expected_error: Of the detection's keypoints, as a fraction of the hand's size in the image.
         """
-        score = min(max(detection.score, 0.5), _BEST_SCORE)
-        self._log_odds += _SCORE_WEIGHT * np.log(score / (1 - score)) * (1 if detection.side == "right" else -1)
-        self._log_odds += _ADVANTAGE_WEIGHT * float(np.clip(advantage, -_LARGEST_ADVANTAGE, _LARGEST_ADVANTAGE))
+        shown = float(np.clip(said, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
+        shown += _ADVANTAGE_WEIGHT * float(np.clip(advantage, -_LARGEST_ADVANTAGE, _LARGEST_ADVANTAGE))
+        self._log_odds += min(1.0, (_CLEAR / max(expected_error, 1e-9)) ** 2) * shown
         self._log_odds += _GRASP_LOG_ODDS * grasp_evidence(detection, image)
 
 

@@ -180,8 +180,8 @@ class _ClipProblem:
         floor = np.diag(
             np.square(np.repeat([config.covariance_floor_translation, config.covariance_floor_rotation], 3))
         )
-        alike = config.outline_points_alike
-        common = systematic_covariance(self._outlines.hessians(), self._misfits(T), alike, self._mesh.diameter)
+        outlines = self._outlines.hessians(), self._misfits(T)
+        common = systematic_covariance(*outlines, self._stamps, config.outline_points_alike, self._mesh.diameter)
         any_pose = np.repeat([config.mistaken_translation * self._mesh.diameter, config.mistaken_rotation], 3)
         mistaken = mistaken_covariance(self._seen, self._stamps, any_pose)
         return system.covariance() + common + floor + mistaken + self._left_open(T)

@@ -188,6 +188,23 @@ def test_an_unsure_first_look_is_told_from_a_sure_one(estimator):
     assert min(wild) > 1.2 * clear
 
 
+def test_the_score_falls_with_the_disorder_of_the_landmarks(estimator):
+    """Fits that are refused have none."""
+    truth, means = make_truth(np.random.default_rng(2)), []
+    for pixel_noise, depth_noise in ((0.0, 0.0), (20.0, 0.04)):
+        hands, scores = (
+            estimator([[detect(truth, np.random.default_rng(i), pixel_noise, depth_noise)] for i in range(8)]),
+            [],
+        )
+        for i in range(8):
+            hands.reset()
+            seen = hands.estimate(IMAGE, i).estimate
+            scores += [] if seen is None else [seen.score]
+        assert scores and all(0 < score < 1 and score == np.float32(score) for score in scores)
+        means.append(np.mean(scores))
+    assert means[0] > 1.3 * means[1]
+
+
 def test_bad_input():
     with pytest.raises(InputError, match="side"):
         HandConfig(side="both")

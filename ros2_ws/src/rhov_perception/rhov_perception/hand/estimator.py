@@ -26,6 +26,8 @@ from rhov_perception.hand.uncertainty import calibrated
 
 _REJECTIONS = 5
 """After this many frames with nothing but implausible hands the detector is made to search for palms again."""
+_LEAST_ERROR = 0.01
+"""Keypoints are never known better, as a fraction of the hand's size in the image: such a hand has a score of 1."""
 _JUMP = 8.0
 """A hand that is fitted without regard to the frame before must cost so much less: it may have turned around since."""
 
@@ -195,7 +197,7 @@ class HandEstimator:
         hand = model.forward_numpy(pose, shape, translation)
         estimate = HandEstimate(
             side=side,
-            score=detection.score,
+            score=_certainty(fit.expected_error / detection.size),
             keypoints=fit.keypoints,
             pose=pose,
             shape=shape,
@@ -221,3 +223,11 @@ class HandEstimator:
         if self._mask is None or frame_index - self._mask[0] > self._config.keep_mask:
             return None
         return self._mask[1]
+
+
+def _certainty(expected_error: float) -> float:
+    """0 to 1, inversely proportional to the expected error of the keypoints as a fraction of the hand's size.
+
+    In the precision of messages, so that the library and the nodes compute with the same numbers.
+    """
+    return float(np.float32(min(1.0, _LEAST_ERROR / max(expected_error, 1e-9))))

@@ -42,6 +42,8 @@ class HandFit:
     """Median reprojection residual [pixel]."""
     cost: float
     """Half the sum of squared normalised residuals."""
+    expected_error: float
+    """How far off the keypoints that it was fitted to are expected to be on average [pixel]."""
     wrist_covariance: FloatArray
     """(6, 6) for a left perturbation [translation m, rotation rad] of the wrist, as the residuals claim it."""
 
@@ -118,7 +120,8 @@ class HandFitter:
         distances = np.linalg.norm(points[:, :2] / points[:, 2:] - seen.rays, axis=1) * self._focal
         covariance = np.linalg.inv(solution.hessian)[:6, :6]
         covariance = (covariance + covariance.T) / 2
-        return HandFit(solution.state, keypoints, float(np.median(distances)), solution.cost, covariance)
+        residual, expected = float(np.median(distances)), float(seen.keypoint_sigma.mean())
+        return HandFit(solution.state, keypoints, residual, solution.cost, expected, covariance)
 
 
 class Seen(NamedTuple):

@@ -100,7 +100,7 @@ def main() -> None:
         optimizer.step()
         schedule.step()
         mean.update_parameters(network)
-        sums.append((float(value), float(((said > 0) != (target > 0.5)).float().mean())))
+        sums.append((value.item(), float(((said > 0) != (target > 0.5)).float().mean())))
         if step % 250 == 0 or step == options.steps:
             at = np.mean(sums[-250:], 0)
             print(f"{step}: loss {at[0]:.3f}, wrong {100 * at[1]:.1f} %, {time.time() - started:.0f} s", flush=True)

@@ -169,7 +169,9 @@ def test_bridged_fingers_turn_steadily(model: HandModel) -> None:
     pose = np.zeros((3, 48))
     pose[2, 3:6] = [0.0, 0.8, 0.0]
     valid = np.array([True, False, True])
-    hand = HandTrack("right", pose, np.zeros(10), np.zeros((3, 3)), valid, np.zeros((3, 21, 2)), np.ones(3), ~valid)
+    hand = HandTrack(
+        "right", pose, np.zeros(10), np.zeros((3, 3)), valid, np.zeros((3, 21, 2)), np.ones(3), ~valid, np.ones(3)
+    )
     bridged = bridged_hand(hand, model, np.array([0.0, 0.25, 1.0]))
     np.testing.assert_allclose(bridged.pose[1, 3:6], [0.0, 0.2, 0.0], atol=1e-12)
 

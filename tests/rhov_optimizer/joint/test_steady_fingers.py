@@ -10,7 +10,12 @@ NOISE = 0.1
 STAMPS = np.arange(90) / 30
 
 
-def track(pose: np.ndarray, valid: np.ndarray | None = None, mirrored: np.ndarray | None = None) -> HandTrack:
+def track(
+    pose: np.ndarray,
+    valid: np.ndarray | None = None,
+    mirrored: np.ndarray | None = None,
+    certainty: np.ndarray | None = None,
+) -> HandTrack:
     count = len(pose)
     return HandTrack(
         side="right",
@@ -21,6 +26,7 @@ def track(pose: np.ndarray, valid: np.ndarray | None = None, mirrored: np.ndarra
         keypoints=np.zeros((count, 21, 2)),
         depth_spread=np.ones(count),
         mirrored=np.zeros(count, np.bool_) if mirrored is None else mirrored,
+        certainty=np.ones(count) if certainty is None else certainty,
     )
 
 
@@ -97,3 +103,17 @@ def test_a_long_clip_is_steadied_as_its_parts_are() -> None:
     whole = steadied(track(seen), stamps).pose[middle]
     alone = steadied(track(seen[part]), stamps[part]).pose[50:100]
     np.testing.assert_allclose(whole, alone, atol=1e-5)
+
+
+def test_frames_that_are_not_sure_learn_from_those_that_are() -> None:
+    true, unsure = np.zeros((90, 48)), np.arange(90) % 10 < 6
+    seen = true + noise(90)
+    seen[unsure, 3:] += 0.3
+    found = [steadied(track(seen, certainty=c), STAMPS).pose[:, 3:] for c in (None, np.where(unsure, 0.1, 0.4))]
+    assert np.abs(found[1]).mean() < 0.5 * np.abs(found[0]).mean()
+
+
+def test_a_hand_of_no_certainty_at_all_is_steadied_like_any() -> None:
+    seen = noise(90)
+    none, full = (steadied(track(seen, certainty=np.full(90, c)), STAMPS).pose for c in (0.0, 1.0))
+    np.testing.assert_allclose(none, full, atol=1e-12)

@@ -22,7 +22,7 @@ class HandEstimate:
     side: Side
     """By vote over the track so far."""
     score: float
-    """Detector confidence, 0 to 1."""
+    """0 to 1: how well the keypoints are known, inversely proportional to their errors."""
     keypoints: FloatArray
     """(21, 2) [pixel], order of MediaPipe: wrist, thumb 1-4, index 1-4, middle 1-4, ring 1-4, little 1-4."""
     pose: FloatArray

@@ -38,6 +38,8 @@ class HandTrack:
     """(N,) standard deviation of the wrist's distance as estimated, relative to it; one where not valid."""
     mirrored: BoolArray
     """(N,) where the other hand was seen, and mirrored in depth."""
+    certainty: FloatArray
+    """(N,) 0 to 1, inversely proportional to the errors of the keypoints; zero where not valid."""
 
     @classmethod
     def from_records(cls, records: Sequence[TrackRecord], model: HandModel) -> HandTrack | None:
@@ -66,7 +68,8 @@ class HandTrack:
         mirrored = np.array(
             [record.hand is not None and record.hand.side != model.side for record in records], np.bool_
         )
-        return cls(model.side, pose, shape, translation, valid, keypoints, spread, mirrored)
+        certainty = np.array([record.hand.score if record.hand is not None else 0.0 for record in records])
+        return cls(model.side, pose, shape, translation, valid, keypoints, spread, mirrored, certainty)
 
 
 def model_of_side_seen(records: Sequence[TrackRecord], model: HandModel) -> HandModel:

@@ -2,7 +2,8 @@
 
 Single images are wrong about fingers by more than fingers move in a fraction of a second, and a grasp does not move at
 all. So each finger takes the robust mean of what the images around say of it; but where it opens or closes, only of
-those that find it about as bent as this one does.
+those that find it about as bent as this one does. Images count by the inverse square of the error that is expected of
+them: where a hand is hidden, what was seen of it before and after counts.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ EXPECTED = 0.1
 """Errors below this are averaged; larger ones, towards which a median is taken, hardly count [rad]."""
 MIRRORED = 0.1
 """What fingers of the other hand, mirrored in depth, weigh."""
+LEAST_CERTAINTY = 0.01
+"""Of any hand, so that one seen by nothing else has a mean."""
 STEPS = 8
 """Of the iteration that finds a robust mean."""
 REACH = 3.0
@@ -42,7 +45,8 @@ def steadied(hand: HandTrack, stamps: FloatArray) -> HandTrack:
     if len(seen) < 2:
         return hand
     around, there = _windows(stamps[seen])
-    weights = there * np.where(hand.mirrored[seen], MIRRORED, 1.0)[around]
+    worth = np.where(hand.mirrored[seen], MIRRORED, 1.0) * np.maximum(hand.certainty[seen], LEAST_CERTAINTY) ** 2
+    weights = there * worth[around]
     pose = hand.pose.copy()
     for joints in FINGER_JOINTS.values():
         columns = np.concatenate([np.arange(3 * joint, 3 * joint + 3) for joint in joints])

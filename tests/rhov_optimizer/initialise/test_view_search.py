@@ -76,7 +76,7 @@ def test_pieces_find_what_the_search_at_once_finds(clip):
     found = find_initial_pose(clip.model, clip.camera, clip.cues(0), None, CONFIG)
     mesh = SearchedObject.from_model(clip.model, CONFIG).mesh
     np.testing.assert_array_equal([mesh.in_file_frame(T) for T in search.T[1:]], [c.T for c in found.candidates[1:]])
-    assert list(search.score[1:]) == [c.likeness for c in found.candidates[1:]]
+    assert list(search.score[1:]) == [c.iou for c in found.candidates[1:]]
     angle, distance = clip.errors(mesh.in_file_frame(search.T[0]), 0)
     assert angle < 3 and distance < 0.005
 

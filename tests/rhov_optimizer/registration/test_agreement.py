@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from rhov_optimizer.registration.agreement import HIDDEN, Agreement, overlap
+from rhov_optimizer.registration.agreement import Agreement, overlap
 
 
 def block(rows, columns):
@@ -26,14 +26,6 @@ def test_nothing_to_compare_is_not_a_number():
     nothing = np.zeros((20, 20), np.bool_)
     assert math.isnan(overlap(nothing, nothing))
     assert math.isnan(overlap(block(0, 0), block(0, 0), ~nothing))
-
-
-def test_what_a_mask_lacks_counts_less_in_its_likeness_than_what_it_has_too_much():
-    all_, half = block(slice(0, 10), slice(0, 10)), block(slice(0, 10), slice(0, 5))
-    assert Agreement.of(all_, half).likeness == pytest.approx(50 / (50 + HIDDEN * 50))
-    assert Agreement.of(half, all_).likeness == Agreement.of(half, all_).iou == 0.5
-    assert Agreement.of(all_, all_).likeness == 1
-    assert math.isnan(Agreement(0, 0, 0).likeness)
 
 
 def test_covered_is_the_part_of_the_mask_under_the_silhouette():

@@ -61,8 +61,8 @@ def test_candidates_are_turned_to_their_colors_and_put_in_order():
     sideways = POSE @ make_transform(exp_rotation([0, 0, 0.4]), np.zeros(3))
     candidates = (PoseCandidate(sideways, 0.93), PoseCandidate(upside_down, 0.92))
     best, second = evidence(model).ranked(candidates, cues_of(model, POSE))
-    assert off(best.T) < 3 and best.likeness == 0.92
-    assert second.likeness == 0.93
+    assert off(best.T) < 3 and best.iou == 0.92
+    assert second.iou == 0.93
 
 
 def test_without_a_picture_the_order_stays():

@@ -53,7 +53,7 @@ def candidates(monkeypatch):
     """Lets the search for the first pose find given poses, best first."""
 
     def use(*found):
-        initial = InitialPose(tuple(PoseCandidate(T, likeness) for T, likeness in found), found[0][1], 0.0)
+        initial = InitialPose(tuple(PoseCandidate(T, iou) for T, iou in found), found[0][1], 0.0)
         monkeypatch.setattr(tracker_module, "find_initial_pose", lambda *args: initial)
 
     return use

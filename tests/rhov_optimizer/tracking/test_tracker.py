@@ -131,7 +131,7 @@ def test_the_first_pose_is_searched_for_when_none_is_given(model, clip_of, motio
     tracker, estimates, _ = track(clip)
     assert all(e.state == ObjectState.TRACKED for e in estimates)
     assert worst(clip, estimates)[0] < 1
-    assert tracker.initial_pose.likeness > 0.95
+    assert tracker.initial_pose.iou > 0.95
 
 
 def test_a_track_starts_when_the_object_appears(model, clip_of, motion):

@@ -15,8 +15,8 @@ class PoseCandidate:
 
     T: FloatArray
     """(4, 4) T_camera_object, in the frame of the mesh file."""
-    likeness: float
-    """How well its silhouette fits the mask, outside the hand, 0 to 1; see `Agreement.likeness`."""
+    iou: float
+    """Overlap of its silhouette with the mask, outside the hand, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class InitialPose:
 
     candidates: tuple[PoseCandidate, ...]
     """At least one; those after the first were not refined by segmenting again."""
-    likeness: float
-    """How well the best silhouette fits the last mask. That mask was seeded by the pose: see `margin`."""
+    iou: float
+    """Overlap of the best silhouette with the last mask. That mask was seeded by the pose: see `margin`."""
     margin: float
-    """How much better the best one fits the *first* mask, which knew no pose, than the next distinct
+    """How much the best overlap with the *first* mask, which knew no pose, exceeds that of the next distinct
     candidate. Near zero, the outline does not decide between them."""
 
     @property

@@ -1,4 +1,4 @@
-"""Silhouettes at low resolution, by the thousand: their areas, centroids and likenesses to a mask."""
+"""Silhouettes at low resolution, by the thousand: their areas, centroids and overlaps with a mask."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
-from rhov_optimizer.registration.agreement import HIDDEN
 
 
 def moments(vertices: FloatArray, faces: NDArray[np.int32], T: FloatArray, camera: Camera) -> FloatArray:
@@ -25,11 +24,11 @@ def moments(vertices: FloatArray, faces: NDArray[np.int32], T: FloatArray, camer
     """
     out = np.zeros((len(T), 3))
     nothing = np.zeros((camera.height, camera.width), np.bool_)
-    _cover(vertices, faces, T, camera.K, nothing, nothing, HIDDEN, np.zeros(len(T)), out)
+    _cover(vertices, faces, T, camera.K, nothing, nothing, np.zeros(len(T)), out)
     return out
 
 
-def likenesses(
+def overlaps(
     vertices: FloatArray,
     faces: NDArray[np.int32],
     T: FloatArray,
@@ -37,14 +36,14 @@ def likenesses(
     mask: BoolArray,
     ignored: BoolArray,
 ) -> FloatArray:
-    """How alike (B,) silhouettes and a mask (H, W) are outside `ignored` (H, W); see `Agreement.likeness`."""
+    """Intersection over union (B,) of silhouettes with a mask (H, W), outside `ignored` (H, W)."""
     out = np.zeros(len(T))
-    _cover(vertices, faces, T, camera.K, mask & ~ignored, ignored, HIDDEN, out, np.zeros((len(T), 3)))
+    _cover(vertices, faces, T, camera.K, mask & ~ignored, ignored, out, np.zeros((len(T), 3)))
     return out
 
 
 @numba.njit(cache=True)
-def _cover(vertices, faces, T, K, mask, ignored, hidden, likeness, moment):  # type: ignore[no-untyped-def]
+def _cover(vertices, faces, T, K, mask, ignored, iou, moment):  # type: ignore[no-untyped-def]
     height, width = mask.shape
     covered = np.zeros((height, width), np.bool_)
     u, v, front = np.empty(len(vertices)), np.empty(len(vertices)), np.empty(len(vertices), np.bool_)
@@ -87,6 +86,6 @@ def _cover(vertices, faces, T, K, mask, ignored, hidden, likeness, moment):  # t
                         drawn += 1
                         if mask[y, x]:
                             common += 1
-        likeness[b] = common / max(1.0, area_mask + hidden * (drawn - common))
+        iou[b] = common / max(1, area_mask + drawn - common)
         if all_drawn > 0:
             moment[b, 0], moment[b, 1], moment[b, 2] = all_drawn, sum_x / all_drawn, sum_y / all_drawn

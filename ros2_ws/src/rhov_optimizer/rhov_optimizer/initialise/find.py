@@ -52,11 +52,11 @@ def find_initial_pose(
     search.finish()
     T, score = search.T, search.score
 
-    best, likeness = refine_by_segmenting(mesh, camera, cues, segmenter, T[0], config)
-    found = [PoseCandidate(mesh.in_file_frame(best), likeness)]
+    best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, T[0], config)
+    found = [PoseCandidate(mesh.in_file_frame(best), iou)]
     found += [PoseCandidate(mesh.in_file_frame(t), float(s)) for t, s in zip(T[1:], score[1:], strict=True)]
     other = score[cosines(T[0, :3, :3], T[:, :3, :3], searched.rotations) < np.cos(np.radians(ALTERNATIVES))]
-    return InitialPose(tuple(found), likeness, float(score[0] - other.max(initial=0.0)))
+    return InitialPose(tuple(found), iou, float(score[0] - other.max(initial=0.0)))
 
 
 def refine_initial_pose(
@@ -88,8 +88,8 @@ def refine_initial_pose(
             "a rigid transform T_camera_object (4x4, metres) with the object inside the image",
             "check the pose, the units of the mesh and the camera",
         )
-    best, likeness = refine_by_segmenting(mesh, camera, cues, segmenter, mesh.centred(T), config)
-    return InitialPose((PoseCandidate(mesh.in_file_frame(best), likeness),), likeness, float("nan"))
+    best, iou = refine_by_segmenting(mesh, camera, cues, segmenter, mesh.centred(T), config)
+    return InitialPose((PoseCandidate(mesh.in_file_frame(best), iou),), iou, float("nan"))
 
 
 def refine_by_segmenting(
@@ -103,11 +103,11 @@ def refine_by_segmenting(
     """Segments the image from the silhouette and fits the pose to the new mask, in a narrowing band.
 
     Returns:
-        The pose (4, 4) of the centred mesh and its likeness to the last mask; NaN without any mask.
+        The pose (4, 4) of the centred mesh and its overlap with the last mask; NaN without any mask.
     """
     shape = (camera.height, camera.width)
     ignored = np.zeros(shape, np.bool_) if cues.covered is None else widen(cues.covered, config.hand_margin)
-    mask, likeness = cues.object_mask, float("nan")
+    mask, iou = cues.object_mask, float("nan")
     for band in BANDS:
         view = SurfaceView.draw(mesh, camera, T)
         if segmenter is not None and view is not None:
@@ -116,7 +116,7 @@ def refine_by_segmenting(
         if mask is None or not mask.any():
             break
         fit = ContourFit(mesh, camera, mask, ignored, CLOSE)
-        T, likeness = fit.fit(T)
+        T, iou = fit.fit(T)
         if segmenter is None:
             break
-    return T, likeness
+    return T, iou

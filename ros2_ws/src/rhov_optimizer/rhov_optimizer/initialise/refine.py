@@ -8,7 +8,7 @@ import numpy as np
 
 from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
-from rhov_optimizer.registration.agreement import Agreement
+from rhov_optimizer.registration.agreement import overlap
 from rhov_optimizer.registration.contour import ContourTerm, ObservedContour
 from rhov_optimizer.registration.hand_depth import HandDepth
 from rhov_optimizer.registration.mesh import CentredMesh
@@ -88,13 +88,11 @@ class ContourFit:
         return (solution.T, after) if after > before else (T, before)
 
     def score(self, T: FloatArray) -> float:
-        """Likeness to the mask, 0 to 1, less what the hand's depth contradicts; -infinity where it cannot be drawn."""
+        """Overlap with the mask, 0 to 1, less what the hand's depth contradicts; -infinity where it cannot be drawn."""
         return self._score(T, SurfaceView.draw(self._mesh, self._camera, T))
 
     def _score(self, T: FloatArray, view: SurfaceView | None) -> float:
-        if view is None:
+        iou = float("nan") if view is None else overlap(view.silhouette(), self._mask, self._unknown)
+        if not np.isfinite(iou):
             return -np.inf
-        likeness = Agreement.of(view.drawn, self._mask, self._unknown, x0=view.x0, y0=view.y0).likeness
-        if not np.isfinite(likeness):
-            return -np.inf
-        return likeness if self._hand is None else likeness - self._hand.penalty(T)
+        return iou if self._hand is None else iou - self._hand.penalty(T)

@@ -11,7 +11,7 @@ from rhov_core.arrays import BoolArray, FloatArray
 from rhov_core.camera import Camera
 from rhov_core.pose import make_transform
 from rhov_optimizer.initialise.config import InitialPoseConfig
-from rhov_optimizer.initialise.coverage import likenesses, moments
+from rhov_optimizer.initialise.coverage import moments, overlaps
 from rhov_optimizer.initialise.views import fibonacci_directions, look_along, rolls, towards
 from rhov_optimizer.registration.mesh import CentredMesh
 
@@ -75,7 +75,7 @@ def sweep(
         views: Which of them are drawn now.
 
     Returns:
-        Poses (N, 4, 4) of the centred mesh and their likenesses (N,) to the mask, 0 to 1.
+        Poses (N, 4, 4) of the centred mesh and their overlaps (N,) with the mask, 0 to 1.
     """
     ray = camera.rays(target.centroid)
     along = towards(ray) @ look_along(fibonacci_directions(config.views)[views])
@@ -91,7 +91,7 @@ def sweep(
     T = make_transform(R, t)
     mask, ignored = target.shrunk(config.sweep_scale)
     small = camera.scaled(mask.shape[1], mask.shape[0])
-    return T, likenesses(mesh.vertices, mesh.faces, T, small, mask, ignored)
+    return T, overlaps(mesh.vertices, mesh.faces, T, small, mask, ignored)
 
 
 def _align(

@@ -143,7 +143,7 @@ class StreamTracker:
         initial = None if self._tracker is None else self._tracker.initial_pose
         if initial is None:
             return "the object was found"
-        words = f"first pose found: its silhouette fits the mask to {100 * initial.likeness:.0f} %"
+        words = f"first pose found: its silhouette overlaps the mask by {100 * initial.iou:.0f} %"
         if initial.margin < UNDECIDED:
             words += (
                 f"; the outline prefers it to another pose by {100 * initial.margin:.1f} % only: look at the overlay"

@@ -10,10 +10,6 @@ import numpy as np
 
 from rhov_core.arrays import BoolArray
 
-HIDDEN = 0.5
-"""How much a pixel of a silhouette counts that its mask lacks: the object may be hidden there by something unknown, and
-masks lack more of objects than they have of other things; but the object is seen nowhere where it is not."""
-
 
 @dataclass(frozen=True)
 class Agreement:
@@ -50,15 +46,6 @@ class Agreement:
     def iou(self) -> float:
         """Intersection over union, 0 to 1; NaN if nothing is left to compare."""
         union = self.drawn + self.seen - self.common
-        return self.common / union if union else float("nan")
-
-    @property
-    def likeness(self) -> float:
-        """As `iou`, but pixels of the silhouette that the mask lacks count less, 0 to 1; NaN if nothing is to compare.
-
-        Tversky's index with the weights `HIDDEN` and 1 ("Features of similarity", Psychological Review 84, 1977).
-        """
-        union = self.seen + HIDDEN * (self.drawn - self.common)
         return self.common / union if union else float("nan")
 
     @property

@@ -52,7 +52,7 @@ class ColorEvidence:
         return 0.0 if seen is None else WEIGHT * self._appearance.aligned(seen, np.eye(4), FOLLOWED)[1]
 
     def ranked(self, candidates: tuple[PoseCandidate, ...], cues: FrameCues) -> tuple[PoseCandidate, ...]:
-        """Candidates in the order of outline and colours, each turned to where its colours fit best.
+        """Candidates in the order of overlap and colours, each turned to where its colours fit best.
 
         An object that looks alike from several sides, but for its colours, has several poses with one outline.
         """
@@ -62,7 +62,7 @@ class ColorEvidence:
             seen = self._seen(view, cues)
             turn, cost = (np.eye(4), 1.0) if seen is None else self._best_copy(seen)
             turned.append(replace(candidate, T=candidate.T @ turn))
-            scores.append(candidate.likeness - WEIGHT * cost)
+            scores.append(candidate.iou - WEIGHT * cost)
         order = sorted(range(len(turned)), key=lambda i: -scores[i])  # stable
         return tuple(turned[i] for i in order)
 

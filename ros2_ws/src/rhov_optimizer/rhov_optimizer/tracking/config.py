@@ -83,7 +83,7 @@ class TrackerConfig:
     hypotheses: int = setting(10, "poses of the first frame that are followed until the video tells them apart", low=1)
     hypothesis_frames: int = setting(20, "after this many frames the best of them is kept", low=1)
     hypothesis_gap: float = setting(
-        0.2, "poses whose likeness to the first mask is this much less than the best one's are left out", low=0.0
+        0.2, "poses whose overlap with the first mask is this much less than the best one's are left out", low=0.0
     )
 
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)

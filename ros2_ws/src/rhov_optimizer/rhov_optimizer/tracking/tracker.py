@@ -127,7 +127,7 @@ class ObjectTracker:
         if self._colors is not None and T is None:
             candidates = self._colors.ranked(candidates, cues)
         for candidate in candidates[: self._config.hypotheses]:
-            if candidate.likeness < initial.candidates[0].likeness - self._config.hypothesis_gap:
+            if candidate.iou < initial.candidates[0].iou - self._config.hypothesis_gap:
                 continue
             contestant = Contestant(self._new_track(), self._contradictions)
             contestant.start(cues, candidate.T)

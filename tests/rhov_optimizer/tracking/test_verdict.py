@@ -61,6 +61,9 @@ SEARCHED = replace(PLAIN, searched=True)
         (replace(PLAIN, hand_off=2.9), TRACKED),
         (replace(PLAIN, hand_off=3.1), LOST),  # far from the hand that holds it
         (replace(CARRIED, hand_off=3.1), LOST),
+        (replace(PLAIN, carried=True, hand_off=9.0), TRACKED),  # flow and both masks know better than the hand
+        (replace(PLAIN, carried=True, hand_off=9.0, witness_iou=0.84), LOST),
+        (replace(PLAIN, carried=True, hand_off=9.0, witness_iou=NAN), LOST),
         (replace(GOOD, hand_off=9.0), TRACKED),  # texture knows better
         (SEARCHED, FOUND),
         (replace(SEARCHED, witness_iou=0.85), LOST),  # stricter after a jump

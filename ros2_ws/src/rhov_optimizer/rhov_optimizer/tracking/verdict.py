@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.tracking.config import TrackerConfig
 
+SURE_OF_DEPTH = 0.85
+"""A pose that the flow carries on and that overlaps by this with both masks outweighs the depth of the hand."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -49,7 +52,8 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
     A silhouette that covers all of a mask but more than it is not contradicted, for something may hide the rest, an arm
     or another object; and a mask may run over into things of the object's colours. If much optical flow on
     the object carries a pose on, it is believed in both cases.
-    A pose far from the depth of the hand that holds it is believed by its texture only.
+    A pose far from the depth of the hand that holds it is believed by its texture only, or if much flow carries it on and
+    both masks agree well: then it is the hand's depth that is wrong.
 
     Args:
         evidence: What was found.
@@ -67,7 +71,8 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
         confirmed = witness and evidence.mask_score >= config.least_mask_score
     hidden = evidence.covered >= config.carried_cover or evidence.iou >= config.carried_iou
     believed = (seen and confirmed) or (evidence.carried and hidden)
-    textured = evidence.feature_inliers >= config.least_inliers
-    if not (evidence.sound and believed and (textured or evidence.hand_off <= config.most_hand_off)):
+    agreed = evidence.carried and evidence.iou >= SURE_OF_DEPTH and evidence.witness_iou >= SURE_OF_DEPTH
+    sure = agreed or evidence.feature_inliers >= config.least_inliers
+    if not (evidence.sound and believed and (sure or evidence.hand_off <= config.most_hand_off)):
         return ObjectState.LOST
     return ObjectState.REINITIALISED if evidence.searched else ObjectState.TRACKED

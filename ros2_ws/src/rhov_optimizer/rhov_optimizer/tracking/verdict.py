@@ -52,8 +52,8 @@ def judge(evidence: Evidence, config: TrackerConfig) -> ObjectState:
     A silhouette that covers all of a mask but more than it is not contradicted, for something may hide the rest, an arm
     or another object; and a mask may run over into things of the object's colours. If much optical flow on
     the object carries a pose on, it is believed in both cases.
-    A pose far from the depth of the hand that holds it is believed by its texture only, or if much flow carries it on and
-    both masks agree well: then it is the hand's depth that is wrong.
+    A pose far from the depth of the hand that holds it is believed by its texture only, or if much flow carries it on
+    and both masks agree well: then it is the hand's depth that is wrong.
 
     Args:
         evidence: What was found.

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from moving_card import overlap
 
 from rhov_perception.object.band import segment_band
 from rhov_perception.object.border_strip import REACH
@@ -82,8 +81,7 @@ def test_what_is_said_does_not_depend_on_where_an_outline_begins(pictures, finde
     turned = finder.ask(*(np.ascontiguousarray(part[::-1, ::-1]) for part in (image, silhouette, drawn, evidence)))[
         ::-1, ::-1
     ]
-    near = near_border(silhouette)
-    assert overlap((said > 0) & near, (turned > 0) & near) > 0.9
+    assert np.abs(said - turned)[near_border(silhouette)].mean() < 0.3  # 0.14 to 0.20; 0.45 to 0.58 if columns just end
 
 
 def test_the_finder_is_stored_without_its_weights(finder):

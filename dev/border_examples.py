@@ -10,13 +10,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from held_examples import AROUND, photographed, repaint
+from held_examples import colors_at, photographed, repaint
 from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.band import hand_share, segment_band
 from rhov_perception.object.border_strip import BorderStrip
-from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.color_model import color_cells
 from rhov_perception.object.config import ObjectEstimatorConfig
 from rhov_perception.object.learned_border import strip_channels
 
@@ -31,6 +31,7 @@ REPAINTED_OBJECT, REPAINTED_REST, COVERED = 0.3, 0.25, 0.12
 FORGOTTEN, NEWER = 0.05, 0.5
 """Shares of silhouettes before which no colours are known, and of colours that this picture's are among."""
 BAND = 11
+"""How far the tracker lets a border move [pixel]."""
 LEAST = 150
 """Smaller silhouettes are not learnt from [pixel]."""
 
@@ -56,8 +57,8 @@ def example(
     (image, masks), (before, its) = _changed(picture, other, papers, rng)
     memory = None
     if rng.random() >= FORGOTTEN:
-        memory = _colors(before, _spoilt(its["object"], rng, float(rng.choice([0.5, 1.5]))), its["drawn"])
-        own = _colors(image, _spoilt(masks["object"], rng, 1.0), masks["drawn"])
+        memory = colors_at(before, _spoilt(its["object"], rng, float(rng.choice([0.5, 1.5]))), its["drawn"])
+        own = colors_at(image, _spoilt(masks["object"], rng, 1.0), masks["drawn"])
         if memory is not None and own is not None and rng.random() < NEWER:
             memory = own.blended(memory, float(rng.choice([0.2, 0.5, 0.8])))
     silhouette = _spoilt(masks["whole"], rng, float(rng.choice(WRONG, p=SHARES)), BENT)
@@ -113,15 +114,6 @@ def _thing(shape: tuple[int, int], rng: np.random.Generator) -> BoolArray:
     drawn = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(drawn, cv2.convexHull(corners.astype(np.int32)), 1)
     return drawn.view(np.bool_)
-
-
-def _colors(image: ByteArray, mask: BoolArray, drawn: BoolArray) -> ColorModel | None:
-    """The colours at a mask, as they are learnt along a clip."""
-    own = mask & ~drawn if np.count_nonzero(mask & ~drawn) > 30 else mask
-    if np.count_nonzero(own) < 30:
-        return None
-    around = cv2.dilate(mask.view(np.uint8), np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)).view(np.bool_)
-    return ColorModel.measure(color_cells(image), own, around & ~mask & ~drawn, drawn & ~mask)
 
 
 def _spoilt(mask: BoolArray, rng: np.random.Generator, amount: float, bent: float = 0.0) -> BoolArray:

@@ -87,9 +87,9 @@ class Pictures:
         masks = {name: np.ascontiguousarray(mask[:, :SIDE]) for name, mask in both.items()}
         colors = np.zeros((SIDE, SIDE), np.int8)
         if rng.random() < (COLORED if known.max() > 128 else BOX_COLORED * (known.max() > 0)):
-            model = _colors(other, its_known, its["drawn"])
+            model = colors_at(other, its_known > 0, its["drawn"] > 0)
             if known.max() > 128 and (model is None or rng.random() < OWN_VIEW):
-                own = _colors(image, known, masks["drawn"])
+                own = colors_at(image, known > 0, masks["drawn"] > 0)
                 model = own if model is None or own is None else own.blended(model, rng.choice([0.0, 0.3, 0.7]))
             if model is not None:
                 colors = (127 * color_channel(image, masks["drawn"] > 0, model)).astype(np.int8)
@@ -110,10 +110,9 @@ class Pictures:
         return cut(self.image[i], borderMode=cv2.BORDER_REPLICATE), masks
 
 
-def _colors(image: ByteArray, known: ByteArray, drawn: ByteArray) -> ColorModel | None:
+def colors_at(image: ByteArray, mask: BoolArray, hand: BoolArray) -> ColorModel | None:
     """The colours at a mask (H, W), as they are learnt along a clip."""
-    mask, hand = known > 0, drawn > 0
-    around = cv2.dilate(known, np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)) > 0
+    around = cv2.dilate(mask.view(np.uint8), np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)) > 0
     bare = mask & ~hand
     own = bare if np.count_nonzero(bare) > 30 else mask
     if np.count_nonzero(own) < 30:

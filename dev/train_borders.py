@@ -17,9 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from train_segmenter import blocks
+from train_segmenter import blocks, save
 
-from rhov_core.files import atomic_path
 from rhov_perception.object.border_network import BorderNetwork
 from rhov_perception.object.border_strip import ROWS
 from rhov_perception.object.learned_border import network_inputs
@@ -60,14 +59,6 @@ def folded(network: BorderNetwork) -> BorderNetwork:
     return bare.eval()
 
 
-def save(network: BorderNetwork, file: Path) -> None:
-    """Writes the weights in half precision."""
-    weights = {name: value.numpy().astype(np.float16) for name, value in folded(network.eval()).state_dict().items()}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(file) as path, path.open("wb") as out:
-        np.savez_compressed(out, **weights)
-
-
 def main() -> None:
     """Trains and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -104,7 +95,7 @@ def main() -> None:
         if step % 250 == 0 or step == options.steps:
             at = np.mean(sums[-250:], 0)
             print(f"{step}: loss {at[0]:.3f}, wrong {100 * at[1]:.1f} %, {time.time() - started:.0f} s", flush=True)
-            save(mean.module, options.out)
+            save(folded(mean.module.eval()), options.out)
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ def blocks(network: nn.Module) -> list[Any]:
     return [m for m in network.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv2d)]
 
 
-def save(network: HeldObjectNetwork, file: Path) -> None:
-    """Writes the weights in half precision."""
-    weights = {name: value.numpy().astype(np.float16) for name, value in folded(network.eval()).state_dict().items()}
+def save(bare: nn.Module, file: Path) -> None:
+    """Writes the weights of a network without normalisation in half precision."""
+    weights = {name: value.numpy().astype(np.float16) for name, value in bare.state_dict().items()}
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(file) as path, path.open("wb") as out:
         np.savez_compressed(out, **weights)
@@ -100,7 +100,7 @@ def main() -> None:
         if step % 100 == 0 or step == options.steps:
             at = np.mean(sums[-100:], 0)
             print(f"{step}: loss {at[0]:.3f}, IoU {at[1]:.3f}, {time.time() - started:.0f} s", flush=True)
-            save(mean.module, options.out)
+            save(folded(mean.module.eval()), options.out)
             torch.save(network.state_dict(), options.out.with_suffix(".pt"))
 
 

@@ -1,7 +1,6 @@
 """The network on pictures of things that it was not taught with (`dev/render_held_objects.py --unseen --seed 5`)."""
 
 import pickle
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,17 +15,6 @@ from rhov_perception.object.seed import segment_box
 
 SIDE = 160
 WHOLE = Region(0, 0, SIDE, SIDE)
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    """Image, and masks of the object, of skin, of the whole object, and of the drawn hand."""
-    with np.load(Path(__file__).with_name("data") / "held.npz", allow_pickle=False) as table:
-        ends = np.cumsum(table["lengths"])
-        images = [cv2.imdecode(code, cv2.IMREAD_COLOR) for code in np.split(table["pictures"], ends[:-1])]
-        names = ("object", "skin", "whole", "drawn")
-        masks = [np.unpackbits(table[name], axis=1).reshape(-1, SIDE, SIDE).astype(bool) for name in names]
-    return list(zip(images, *masks, strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,6 @@
-"""The network along borders, on pictures of things that it was not taught with.
-
-The pictures are those of `test_learned.py`: `dev/render_held_objects.py --unseen --seed 5`, reduced.
-"""
+"""The network along borders, on pictures of things that it was not taught with."""
 
 import pickle
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,17 +11,6 @@ from rhov_perception.object.border_strip import REACH
 from rhov_perception.object.learned_border import BorderFinder
 
 SIDE, BAND = 160, 8
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    """Image, and masks of the object, of the whole object, and of the drawn hand."""
-    with np.load(Path(__file__).with_name("data") / "held.npz", allow_pickle=False) as table:
-        ends = np.cumsum(table["lengths"])
-        images = [cv2.imdecode(code, cv2.IMREAD_COLOR) for code in np.split(table["pictures"], ends[:-1])]
-        names = ("object", "whole", "drawn")
-        masks = [np.unpackbits(table[name], axis=1).reshape(-1, SIDE, SIDE).astype(bool) for name in names]
-    return list(zip(images, *masks, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +33,7 @@ def wrong(found: np.ndarray, mask: np.ndarray, silhouette: np.ndarray) -> float:
 @pytest.mark.parametrize("off", [(3, 0), (0, -3), (-2, 2)])
 def test_borders_are_found_better_than_by_colours_alone(pictures, finder, off):
     with_it, without, before = [], [], []
-    for image, mask, whole, drawn in pictures:
+    for image, mask, _, whole, drawn in pictures:
         silhouette = np.roll(whole, off, (1, 0))
         results = [segment_band(image, silhouette, BAND, drawn, finder=one) for one in (finder, None)]
         if None in results:
@@ -61,7 +46,7 @@ def test_borders_are_found_better_than_by_colours_alone(pictures, finder, off):
 
 
 def test_beyond_its_reach_colours_decide(pictures, finder):
-    image, _, whole, drawn = pictures[0]
+    image, _, _, whole, drawn = pictures[0]
     with_it, without = (segment_band(image, whole, REACH + 1, drawn, finder=one) for one in (finder, None))
     assert np.array_equal(with_it.mask, without.mask)
 
@@ -74,7 +59,7 @@ def test_a_speck_is_left_to_the_colours(finder):
 
 
 def test_what_is_said_does_not_depend_on_where_an_outline_begins(pictures, finder):
-    image, mask, _, drawn = pictures[3]
+    image, mask, _, _, drawn = pictures[3]
     silhouette = cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     evidence = np.zeros((SIDE, SIDE), np.float32)
     said = finder.ask(image, silhouette, drawn, evidence)

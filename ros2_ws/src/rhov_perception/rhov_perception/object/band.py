@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.border_strip import REACH
-from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.color_model import EVIDENCE_LIMIT, ColorModel, color_cells
 from rhov_perception.object.components import object_pieces
-from rhov_perception.object.learned_border import EVIDENCE_LIMIT, BorderFinder
+from rhov_perception.object.learned_border import BorderFinder
 from rhov_perception.object.opinion import Opinion
 from rhov_perception.object.region import Region
 

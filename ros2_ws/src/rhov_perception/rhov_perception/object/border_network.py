@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
+
+from rhov_perception.object.network_parts import Norm, convolution
 
 INPUTS = 8
 """Channels: blue, green and red from -0.5 to 0.5, how much each pixel's colour speaks for the object, -1 to 1, where
@@ -19,23 +19,20 @@ class BorderNetwork(nn.Module):
     """From (N, INPUTS, rows, columns) to log odds (N, rows, columns) that a place shows the object.
 
     Args:
-        norm: Makes the layer that follows a convolution to so many channels; in use it is none, because what training
-            has learnt of it is folded into the convolution.
+        norm: See `convolution`.
     """
 
-    def __init__(self, norm: Callable[[int], nn.Module] | None = None) -> None:
+    def __init__(self, norm: Norm | None = None) -> None:
         super().__init__()
 
-        def convolution(inputs: int, outputs: int, stride: int = 1, spread: int = 1) -> nn.Sequential:
-            layer = nn.Conv2d(inputs, outputs, 3, stride, spread, spread, bias=norm is None)
-            return nn.Sequential(layer, nn.Identity() if norm is None else norm(outputs), nn.ReLU(inplace=True))
-
         fine, coarse = CHANNELS
-        self.fine = nn.Sequential(convolution(INPUTS, fine), convolution(fine, fine))
-        self.coarse = nn.Sequential(convolution(fine, coarse, 2), convolution(coarse, coarse, spread=2))
+        self.fine = nn.Sequential(convolution(INPUTS, fine, norm), convolution(fine, fine, norm))
+        self.coarse = nn.Sequential(convolution(fine, coarse, norm, 2), convolution(coarse, coarse, norm, spread=2))
         self.everywhere = nn.Linear(coarse, coarse)
-        self.wide = nn.Sequential(convolution(coarse, coarse, spread=4), convolution(coarse, coarse, spread=2))
-        self.up = convolution(fine + coarse, fine)
+        self.wide = nn.Sequential(
+            convolution(coarse, coarse, norm, spread=4), convolution(coarse, coarse, norm, spread=2)
+        )
+        self.up = convolution(fine + coarse, fine, norm)
         self.out = nn.Conv2d(fine, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:

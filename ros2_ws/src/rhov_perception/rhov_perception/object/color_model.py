@@ -16,6 +16,8 @@ PRIOR = 1e-7
 """Weight of "I have never seen this colour", in each histogram: such a pixel is as likely object as not."""
 HAND_PRIOR = 1e-5
 """The same for the background where the hand is drawn: a colour that the object does not have is the hand's."""
+EVIDENCE_LIMIT = 3.0
+"""No single pixel's colour counts for more than this [natural logarithm of the odds]."""
 
 Histogram = NDArray[np.float32]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import cv2
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.band import HAND_INSIDE, HAND_OUTSIDE
-from rhov_perception.object.color_model import ColorModel, color_cells
-from rhov_perception.object.learned_border import EVIDENCE_LIMIT
+from rhov_perception.object.color_model import EVIDENCE_LIMIT, ColorModel, color_cells
 from rhov_perception.object.network import INPUTS, SIDE, HeldObjectNetwork
+from rhov_perception.object.network_parts import with_weights
 from rhov_perception.object.opinion import LIMIT, Opinion
 from rhov_perception.object.region import Region
 
@@ -98,10 +97,4 @@ def _bytes(mask: BoolArray) -> ByteArray:
 @lru_cache(maxsize=1)
 def _network() -> HeldObjectNetwork:
     """With the weights that come with the package."""
-    file = resources.files("rhov_perception.object") / "data" / "held_object.npz"
-    with resources.as_file(file) as path, np.load(path, allow_pickle=False) as table:
-        weights = {name: torch.from_numpy(table[name].astype(np.float32)) for name in table.files}
-    network = HeldObjectNetwork().eval()
-    network.load_state_dict(weights)
-    torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)  # a third faster
-    return network
+    return with_weights(HeldObjectNetwork(), "held_object.npz")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 import torch
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_perception.object.border_network import BorderNetwork
 from rhov_perception.object.border_strip import REACH, ROWS, BorderStrip
+from rhov_perception.object.color_model import EVIDENCE_LIMIT
+from rhov_perception.object.network_parts import with_weights
 
-EVIDENCE_LIMIT = 3.0
-"""No single pixel's colour counts for more than this [natural logarithm of the odds]."""
 LIMIT = 6.0
 """Log odds beyond this are all the same."""
 OVERLAP = 10
@@ -98,10 +97,4 @@ def _bytes(mask: BoolArray) -> ByteArray:
 @lru_cache(maxsize=1)
 def _network() -> BorderNetwork:
     """With the weights that come with the package."""
-    file = resources.files("rhov_perception.object") / "data" / "object_border.npz"
-    with resources.as_file(file) as path, np.load(path, allow_pickle=False) as table:
-        weights = {name: torch.from_numpy(table[name].astype(np.float32)) for name in table.files}
-    network = BorderNetwork().eval()
-    network.load_state_dict(weights)
-    torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
-    return network
+    return with_weights(BorderNetwork(), "object_border.npz")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+from rhov_perception.object.network_parts import Norm, convolution
 
 SIDE = 128
 """Side of the square pictures that it sees [pixel]."""
@@ -25,23 +26,21 @@ class HeldObjectNetwork(nn.Module):
     """From (N, INPUTS, SIDE, SIDE) to (N, OUTPUTS, SIDE, SIDE).
 
     Args:
-        norm: Makes the layer that follows a convolution to so many channels; in use it is none, because what training
-            has learnt of it is folded into the convolution.
+        norm: See `convolution`.
     """
 
-    def __init__(self, norm: Callable[[int], nn.Module] | None = None) -> None:
+    def __init__(self, norm: Norm | None = None) -> None:
         super().__init__()
-
-        def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-            layer = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=norm is None)
-            return nn.Sequential(layer, nn.Identity() if norm is None else norm(outputs), nn.ReLU(inplace=True))
 
         pairs = list(itertools.pairwise(CHANNELS))
         self.down = nn.ModuleList(
-            [nn.Sequential(convolution(INPUTS, CHANNELS[0]), convolution(CHANNELS[0], CHANNELS[0]))]
-            + [nn.Sequential(convolution(fine, coarse, 2), convolution(coarse, coarse)) for fine, coarse in pairs]
+            [nn.Sequential(convolution(INPUTS, CHANNELS[0], norm), convolution(CHANNELS[0], CHANNELS[0], norm))]
+            + [
+                nn.Sequential(convolution(fine, coarse, norm, 2), convolution(coarse, coarse, norm))
+                for fine, coarse in pairs
+            ]
         )
-        self.up = nn.ModuleList([convolution(fine + coarse, fine) for fine, coarse in pairs])
+        self.up = nn.ModuleList([convolution(fine + coarse, fine, norm) for fine, coarse in pairs])
         self.out = nn.Conv2d(CHANNELS[0], OUTPUTS, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -221,9 +221,8 @@ def test_segment_gives_the_same_for_a_frame_whenever_it_is_asked(clip):
 
 
 def test_only_recent_frames_are_held(clip):
-    estimator, _ = follow(clip[:9])
-    held = ObjectEstimatorConfig().frames_held
-    assert [k for k in range(9) if estimator.segment(k, clip[k].silhouette, 9) is not None] == list(range(9))[-held:]
+    estimator, _ = follow(clip[:9], config=ObjectEstimatorConfig(frames_held=6))
+    assert [k for k in range(9) if estimator.segment(k, clip[k].silhouette, 9) is not None] == [3, 4, 5, 6, 7, 8]
     assert estimator.segment(99, clip[0].silhouette, 9) is None
 
 

@@ -101,7 +101,7 @@ class StreamTracker:
         if self._tracker.revised:
             self._buffer.revise(self._tracker.revised)
         if self._tracker.changed_mind:
-            detail = "another pose than the first explains the video better: the frames so far were corrected"
+            detail = "another pose explains the video better: the frames before were corrected"
             self._outputs.event(TrackingEvent.REINITIALISED, header, estimate.frame_index, detail)
         self._buffer.append(TrackedFrame(header, record, estimate))
         self._outputs.estimate(estimate, header, cues.hand)

@@ -86,6 +86,14 @@ class TrackerConfig:
         0.2, "poses whose overlap with the first mask is this much less than the best one's are left out", low=0.0
     )
 
+    frames_remembered: int = setting(30, "frames that a pose which is found late can be followed back through", low=1)
+    doubtful: float = setting(
+        0.95,
+        "other poses are looked for while the last frames are explained with a lower mean score",
+        low=0,
+    )
+    challenge_interval: int = setting(8, "frames between the end of one such search and the next", low=1)
+
     covariance_floor_translation: float = setting(0.002, "smallest standard deviation of the position [m]", low=0.0)
     covariance_floor_rotation: float = setting(0.01, "smallest standard deviation of the rotation [rad]", low=0.0)
     lost_drift_translation: float = setting(0.03, "growth of the position's deviation per sqrt(lost frame) [m]", low=0)

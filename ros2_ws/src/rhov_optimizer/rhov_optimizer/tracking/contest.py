@@ -13,11 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rhov_core.arrays import FloatArray
+from rhov_core.camera import Camera
 from rhov_core.cues import FrameCues
+from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.object_estimate import ObjectEstimate
+from rhov_core.object_model import ObjectModel
 from rhov_core.pose import inverse
 from rhov_core.trajectory import ObjectState
+from rhov_optimizer.initialise import InitialPoseConfig
 from rhov_optimizer.registration.hand_depth import HandDepth
+from rhov_optimizer.registration.mesh import CentredMesh
+from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.doubt import Doubt, Revision
 from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.pose_track import PoseTrack
@@ -56,24 +62,46 @@ class Contestant:
     history: list[Revision] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     """Of the frames that count."""
+    explained: list[float] = field(default_factory=list)
+    """The scores of all frames."""
 
     def start(self, cues: FrameCues, T: FloatArray) -> None:
         """Fits the hypothesis (4, 4) to its first frame."""
-        self._note(cues, self.track.start(cues, T))
-        self.scores.append(frame_score(self.track.fit, cues, self.contradictions))
+        self.scores.append(self._note(cues, self.track.start(cues, T)))
 
     def step(self, cues: FrameCues) -> float:
         """Follows it into the next frame and returns the frame's score."""
-        self._note(cues, self.track.step(cues))
-        return frame_score(self.track.fit, cues, self.contradictions)
+        return self._note(cues, self.track.step(cues))
 
     @property
     def score(self) -> float:
         """Mean over the frames that count."""
         return float(np.mean(self.scores))
 
-    def _note(self, cues: FrameCues, estimate: ObjectEstimate) -> None:
+    def _note(self, cues: FrameCues, estimate: ObjectEstimate) -> float:
         self.history.append((estimate, self.track.fit.record(cues)))
+        self.explained.append(frame_score(self.track.fit, cues, self.contradictions))
+        return self.explained[-1]
+
+
+@dataclass(frozen=True)
+class NewContestant:
+    """Makes contestants that have no pose yet."""
+
+    model: ObjectModel
+    mesh: CentredMesh
+    """It, centred and with few faces."""
+    camera: Camera
+    """Without distortion."""
+    segmenter: ObjectSegmenter | None
+    config: TrackerConfig
+    initial: InitialPoseConfig
+    contradictions: tuple[Contradiction, ...] = ()
+
+    def __call__(self) -> Contestant:
+        """One."""
+        track = PoseTrack(self.model, self.mesh, self.camera, self.segmenter, self.config, self.initial)
+        return Contestant(track, self.contradictions)
 
 
 class Contest:

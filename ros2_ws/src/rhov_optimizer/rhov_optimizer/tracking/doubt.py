@@ -47,6 +47,13 @@ class Doubt:
         offsets = [inverse(T[0]) @ nearest_symmetric(T[i], T[0], symmetries) for i in other]
         return cls(np.stack(offsets), weights[other])
 
+    def also(self, other: Doubt) -> Doubt:
+        """This and other doubt about the same pose."""
+        if not len(self.weights) or not len(other.weights):
+            return other if len(other.weights) else self
+        odds = np.concatenate([doubt.weights / (1 - doubt.weights.sum()) for doubt in (self, other)])
+        return Doubt(np.concatenate([self.offsets, other.offsets]), odds / (1 + odds.sum()))
+
     def covariance(self, T: FloatArray) -> FloatArray:
         """The spread (6, 6) of the hypotheses about the pose T (4, 4) that is believed."""
         if not len(self.weights):

@@ -67,8 +67,8 @@ class FrameFit:
         """Of the features that agree [pixel]; NaN without any."""
         return float(np.median(self.residuals[self.inlier])) if self.inliers else float("nan")
 
-    def record(self, cues: FrameCues, doubt: FloatArray | None = None) -> TrackRecord:
-        """What the joint optimisation needs of this frame; `doubt` as there."""
+    def record(self, cues: FrameCues) -> TrackRecord:
+        """What the joint optimisation needs of this frame."""
         mask, excluded = (
             (None, None) if self.observation is None else (self.observation.mask, self.observation.excluded)
         )
@@ -88,6 +88,5 @@ class FrameFit:
             depth=depth,
             depth_stride=DEPTH_STRIDE,
             depth_is_metric=cues.depth_is_metric,
-            doubt=np.zeros((6, 6)) if doubt is None else doubt,
             **flow,
         )

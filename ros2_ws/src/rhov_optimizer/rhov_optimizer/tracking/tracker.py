@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
 
 from rhov_core.arrays import FloatArray
 from rhov_core.camera import Camera
@@ -11,14 +13,25 @@ from rhov_core.errors import InputError
 from rhov_core.interfaces import ObjectSegmenter
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.object_model import ObjectModel
-from rhov_optimizer.initialise import InitialPose, InitialPoseConfig, find_initial_pose, refine_initial_pose
+from rhov_optimizer.initialise import (
+    InitialPose,
+    InitialPoseConfig,
+    SearchedObject,
+    find_initial_pose,
+    refine_initial_pose,
+)
 from rhov_optimizer.registration.mesh import CentredMesh
 from rhov_optimizer.track_record import TrackRecord
+from rhov_optimizer.tracking.challenge import Challenge
 from rhov_optimizer.tracking.color_evidence import ColorEvidence
 from rhov_optimizer.tracking.config import TrackerConfig
-from rhov_optimizer.tracking.contest import Contest, Contestant
+from rhov_optimizer.tracking.contest import Contest, Contestant, NewContestant, frame_score
 from rhov_optimizer.tracking.doubt import Doubt, Revision
-from rhov_optimizer.tracking.pose_track import PoseTrack
+from rhov_optimizer.tracking.hindsight import with_hindsight
+from rhov_optimizer.tracking.memory import FrameMemory
+
+JUDGED = 5
+"""Frames whose mean score says whether a pose is doubtful."""
 
 
 class ObjectTracker:
@@ -29,8 +42,10 @@ class ObjectTracker:
     object is searched for by its texture in each frame, and from all views by a piece of that search in each.
 
     In the first frames several hypotheses of the pose are followed (see `contest`). The estimate is the leader's;
-    when the lead changes, `revised` holds what the new leader says about the frames before. While others explain the
-    video as well, the covariance holds them.
+    when the lead changes, `revised` holds what the new leader says about the frames before. Later, while the pose that
+    is believed explains the video badly, others are looked for from time to time (see `challenge`), and one that
+    explains it better is followed back through the frames before, too. While others explain the video as well, the
+    covariance holds them.
 
     Cues must be of images without lens distortion.
 
@@ -52,17 +67,20 @@ class ObjectTracker:
     ) -> None:
         self._model, self._camera, self._segmenter = model, camera.rectified(), segmenter
         self._config, self._initial_config = config or TrackerConfig(), initial or InitialPoseConfig()
-        self._mesh = CentredMesh.from_model(model, self._config.max_faces)
-        self._colors = ColorEvidence.of(model, self._mesh, self._camera)
-        self._contradictions = () if self._colors is None else (self._colors,)
+        mesh = CentredMesh.from_model(model, self._config.max_faces)
+        self._colors = ColorEvidence.of(model, mesh, self._camera)
+        given = model, mesh, self._camera, segmenter, self._config, self._initial_config
+        self._new = NewContestant(*given, () if self._colors is None else (self._colors,))
         self.reset()
 
     def reset(self) -> None:
         """Forgets the track; the next frame starts a new one."""
-        self._track = self._new_track()
+        self._track = self._new().track
         self._contest: Contest | None = None
+        self._challenge: Challenge | None = None
+        self._memory = FrameMemory(self._config.frames_remembered)
         self._doubt = Doubt()
-        self._pause = 0
+        self._pause = self._rest = 0
         self.initial_pose: InitialPose | None = None
         """The newest search for the first pose; None before it."""
         self.record: TrackRecord | None = None
@@ -87,7 +105,7 @@ class ObjectTracker:
         """
         self._require_size(cues)
         self.reset()
-        return self._begin(cues, T)
+        return self._said(cues, self._begin(cues, T))
 
     def step(self, cues: FrameCues) -> ObjectEstimate:
         """Estimates the pose in the next frame; starts a track if there is none.
@@ -97,18 +115,66 @@ class ObjectTracker:
         """
         self._require_size(cues)
         self.revised, self.changed_mind = (), False
+        return self._said(cues, self._followed(cues))
+
+    def _followed(self, cues: FrameCues) -> Revision:
+        """What the pose that is believed says about the next frame."""
         if self._contest is not None:
             leader = self._contest.leader
             self.revised = self._contest.step(cues)
             self.changed_mind = self._contest.leader is not leader
             return self._led(self._contest)
         if self._track.found:
-            return self._noted(cues, self._track.step(cues))
-        if self._pause and cues.object_mask is not None:
-            self._pause -= 1
-        return self._noted(cues, self._track.miss(cues)) if self._pause else self._begin(cues, None)
+            return self._track.step(cues), self._track.fit.record(cues)
+        if not self._pause:
+            return self._begin(cues, None)
+        self._pause -= cues.object_mask is not None
+        return self._missed(cues)
 
-    def _begin(self, cues: FrameCues, T: FloatArray | None) -> ObjectEstimate:
+    def _missed(self, cues: FrameCues) -> Revision:
+        return self._track.miss(cues), self._track.fit.record(cues)
+
+    def _said(self, cues: FrameCues, revision: Revision) -> ObjectEstimate:
+        """Remembers what is believed about the newest frame, compares it with other poses and reports."""
+        self._memory.add(cues, revision, frame_score(self._track.fit, cues, self._new.contradictions))
+        if self._challenge is not None:
+            self._challenged(self._challenge)
+        elif self._track.found:
+            self._challenge = self._new_challenge(cues)
+        estimate, self.record = self._doubt.added_to(list(self._memory)[-1].said)
+        return estimate
+
+    def _new_challenge(self, cues: FrameCues) -> Challenge | None:
+        """One that begins in the newest frame, if it is time and what is believed is doubtful."""
+        self._rest = max(self._rest - 1, 0)
+        scores = [frame.score for frame in self._memory][-JUDGED:]
+        doubtful = np.mean(scores) < self._config.doubtful if self._contest is None else not any(scores)
+        if self._rest or not doubtful or cues.object_mask is None:
+            return None
+        asked = self._searched, self._camera, cues, self._colors, self._new, self._config
+        try:
+            return Challenge(*asked, self._initial_config)
+        except InputError:
+            return None
+
+    def _challenged(self, challenge: Challenge) -> None:
+        """Follows other poses into the newest frame and believes one that explains the last frames better."""
+        frames = list(self._memory)
+        winner = challenge.step(frames)
+        if not challenge.over:
+            return
+        self._challenge, self._rest = None, self._config.challenge_interval
+        doubt = challenge.left_open(frames)
+        if winner is not None:
+            self._track, self._contest, self._doubt, self.changed_mind = winner.track, None, doubt, True
+            self._memory.correct(*with_hindsight(winner, frames, self._new))
+        elif len(doubt.weights):
+            self._doubt = self._doubt.also(doubt)
+        else:
+            return
+        self.revised = tuple(self._doubt.added_to(frame.said) for frame in list(self._memory)[:-1])
+
+    def _begin(self, cues: FrameCues, T: FloatArray | None) -> Revision:
         """Looks for the object for the first time."""
         try:
             args = self._model, self._camera, cues
@@ -119,7 +185,7 @@ class ObjectTracker:
         except InputError:
             if T is not None:
                 raise
-            return self._noted(cues, self._track.miss(cues))
+            return self._missed(cues)
         self._pause = self._config.search_interval
         self.initial_pose = initial
         contestants: list[Contestant] = []
@@ -129,27 +195,24 @@ class ObjectTracker:
         for candidate in candidates[: self._config.hypotheses]:
             if candidate.iou < initial.candidates[0].iou - self._config.hypothesis_gap:
                 continue
-            contestant = Contestant(self._new_track(), self._contradictions)
+            contestant = self._new()
             contestant.start(cues, candidate.T)
             if contestant.track.found or not contestants:
                 contestants.append(contestant)
         return self._led(Contest(contestants, self._config.hypothesis_frames, self._model.symmetries))
 
-    def _led(self, contest: Contest) -> ObjectEstimate:
+    def _led(self, contest: Contest) -> Revision:
         """What the leader says about the newest frame; it is the track when the contest is over."""
         leader = contest.leader
         self._track, self._contest = leader.track, None if contest.decided else contest
         self._doubt = contest.doubt
-        estimate, self.record = self._doubt.added_to(leader.history[-1])
-        return estimate
+        *before, newest = leader.history
+        self._memory.correct(before, leader.explained[:-1])
+        return newest
 
-    def _noted(self, cues: FrameCues, estimate: ObjectEstimate) -> ObjectEstimate:
-        spread = self._doubt.covariance(estimate.T_camera_object)
-        self.record = self._track.fit.record(cues, spread)
-        return replace(estimate, covariance=estimate.covariance + spread) if spread.any() else estimate
-
-    def _new_track(self) -> PoseTrack:
-        return PoseTrack(self._model, self._mesh, self._camera, self._segmenter, self._config, self._initial_config)
+    @cached_property
+    def _searched(self) -> SearchedObject:
+        return SearchedObject.from_model(self._model, self._initial_config)
 
     def _require_size(self, cues: FrameCues) -> None:
         self._camera.require_size(*cues.image_size, "the image")

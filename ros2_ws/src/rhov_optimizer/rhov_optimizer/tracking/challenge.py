@@ -1,0 +1,136 @@
+"""Other poses that are found in a later frame, against the one that is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rhov_core.camera import Camera
+from rhov_core.cues import FrameCues
+from rhov_core.errors import InputError
+from rhov_optimizer.initialise import InitialPoseConfig, PoseCandidate, SearchedObject, ViewSearch
+from rhov_optimizer.tracking.color_evidence import ColorEvidence
+from rhov_optimizer.tracking.config import TrackerConfig
+from rhov_optimizer.tracking.contest import Contest, Contestant, surely_behind
+from rhov_optimizer.tracking.doubt import Doubt
+from rhov_optimizer.tracking.memory import Remembered
+
+LEAST_FRAMES = 8
+"""A challenger is followed for so many frames at least before it is believed."""
+MOSTLY_LOST = 0.5
+"""Frames that are explained with a lower mean score than this."""
+CONVINCING = 0.9
+"""Where what was believed is mostly lost, a challenger must have this mean score at least: some pose always fits better
+than none."""
+
+
+class Challenge:
+    """Searches all views in one frame and follows what is found beside the pose that is believed.
+
+    The search is done in pieces, one a frame. Then its poses start in the frame that was searched and catch up.
+
+    Args:
+        searched: The object, as the search draws it.
+        camera: Without distortion.
+        cues: Of the newest frame.
+        colors: The object's colours.
+        new: Makes a contestant without a pose.
+        config: Settings.
+        initial: Settings of the search.
+
+    Raises:
+        InputError: If the frame has no mask or it is too small.
+    """
+
+    def __init__(
+        self,
+        searched: SearchedObject,
+        camera: Camera,
+        cues: FrameCues,
+        colors: ColorEvidence | None,
+        new: Callable[[], Contestant],
+        config: TrackerConfig,
+        initial: InitialPoseConfig,
+    ) -> None:
+        self._searched, self._cues, self._colors, self._new, self._config = searched, cues, colors, new, config
+        self._search = ViewSearch(searched, camera, cues, initial)
+        self._contest: Contest | None = None
+        self._age = 0
+        self.over = False
+        """Whether nobody challenges any more."""
+
+    def step(self, frames: Sequence[Remembered]) -> Contestant | None:
+        """Goes on in the newest frame.
+
+        Args:
+            frames: The newest ones with what is believed in them, the newest last.
+
+        Returns:
+            The challenger that is to be believed now, followed from the frame that was searched; None for none.
+        """
+        self._age += 1
+        if self._contest is not None:
+            self._contest.step(frames[-1].cues)
+        elif self._age < len(frames):
+            self._contest = self._begun(frames)
+        else:
+            self.over = True  # the frame that was searched is remembered no more
+        return None if self._contest is None else self._winner(self._contest, frames)
+
+    def left_open(self, frames: Sequence[Remembered]) -> Doubt:
+        """What the best challenger leaves open about what is believed, or the other way round if it won."""
+        if self._contest is None:
+            return Doubt()
+        leader = self._contest.leader
+        frames = frames[-len(leader.history) :]
+        common = [i for i, frame in enumerate(frames) if frame.score and leader.explained[i]]
+        if not common:
+            return Doubt()
+        said = [frames[common[-1]].said, leader.history[common[-1]]]
+        scores = np.array([np.mean([frame.score for frame in frames]), np.mean(leader.explained)])
+        best = np.argsort(-scores, kind="stable")
+        T = np.stack([said[i][0].T_camera_object for i in best])
+        return Doubt.among(T, scores[best], self._searched.symmetries)
+
+    def _begun(self, frames: Sequence[Remembered]) -> Contest | None:
+        """The next piece of the search; the contest of what it found, up to the newest frame, if it was the last."""
+        try:
+            if not self._search.advance():
+                return None
+        except InputError:
+            self.over = True
+            return None
+        contestants = self._contestants()
+        if not contestants:
+            self.over = True
+            return None
+        contest = Contest(contestants, self._config.hypothesis_frames, self._searched.symmetries)
+        for frame in frames[-self._age :]:
+            contest.step(frame.cues)
+        return contest
+
+    def _contestants(self) -> list[Contestant]:
+        mesh, search = self._searched.mesh, self._search
+        found = tuple(
+            PoseCandidate(mesh.in_file_frame(T), float(iou)) for T, iou in zip(search.T, search.score, strict=True)
+        )
+        if self._colors is not None:
+            found = self._colors.ranked(found, self._cues)
+        out = []
+        for candidate in found[: self._config.hypotheses]:
+            contestant = self._new()
+            contestant.start(self._cues, candidate.T)
+            if contestant.track.found:
+                out.append(contestant)
+        return out
+
+    def _winner(self, contest: Contest, frames: Sequence[Remembered]) -> Contestant | None:
+        leader = contest.leader
+        followed, score = len(leader.explained), float(np.mean(leader.explained))
+        believed = [frame.score for frame in frames[-followed:]]
+        convincing = np.mean(believed) >= MOSTLY_LOST or score >= CONVINCING
+        won = followed >= LEAST_FRAMES and convincing and surely_behind(believed, leader.explained)
+        lost = not any(leader.explained[-LEAST_FRAMES:])
+        self.over = won or lost or followed >= min(self._config.hypothesis_frames, self._config.frames_remembered)
+        return leader if won else None

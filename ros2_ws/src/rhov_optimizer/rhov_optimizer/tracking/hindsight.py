@@ -1,0 +1,63 @@
+"""What a pose that was found late says about the frames before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rhov_core.trajectory import ObjectState
+from rhov_optimizer.tracking.contest import Contestant
+from rhov_optimizer.tracking.doubt import Revision
+from rhov_optimizer.tracking.memory import Remembered, backwards
+
+GIVEN_UP = 5
+"""A pose that is lost for so many frames in a row is not followed further back."""
+
+
+def with_hindsight(
+    found: Contestant, frames: Sequence[Remembered], new: Callable[[], Contestant]
+) -> tuple[tuple[Revision, ...], list[float]]:
+    """All that a hypothesis says, of the frames before it was found, too: the video is played backwards from there.
+
+    It goes back to where it explains the frames better in sum than what was believed.
+
+    Args:
+        found: The hypothesis, followed to the newest frame.
+        frames: Oldest first, up to the newest one.
+        new: Makes a contestant without a pose.
+
+    Returns:
+        Estimates and records of the newest frames, oldest first, and how well they explain them.
+    """
+    before = frames[: len(frames) - len(found.history) + 1]
+    back = _played_back(found, before, new())
+    scores = np.array(back.explained[1:])
+    gains = np.cumsum(scores - [frame.score for frame in before[-2 : -2 - len(scores) : -1]])
+    if not len(gains) or gains.max() <= 0:
+        return tuple(found.history), found.explained
+    steps = int(gains.argmax()) + 1
+    history = _joined(back.history[steps:0:-1], found.history)
+    return history, [*back.explained[steps:0:-1], *found.explained]
+
+
+def _played_back(found: Contestant, frames: Sequence[Remembered], back: Contestant) -> Contestant:
+    """Follows a hypothesis backwards from the last of the frames, in which it was found."""
+    begin = found.history[0][0]
+    back.start(frames[-1].cues, begin.T_camera_object)
+    if begin.state != ObjectState.LOST:
+        for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True):
+            back.step(backwards(later.cues, earlier.cues))
+            if not any(back.explained[-GIVEN_UP:]):
+                break
+    return back
+
+
+def _joined(earlier: Sequence[Revision], found: Sequence[Revision]) -> tuple[Revision, ...]:
+    """Frames that were played backwards, oldest first, and those after them: flow leads forwards in all."""
+    (estimate, first), *others = earlier
+    out = [(estimate, replace(first, flow_source=first.flow_source[:0], flow_target=first.flow_target[:0]))]
+    for (estimate, record), (_, before) in zip([*others, found[0]], earlier, strict=True):
+        out.append((estimate, replace(record, flow_source=before.flow_target, flow_target=before.flow_source)))
+    return (*out, *found[1:])

@@ -114,9 +114,11 @@ def test_one_that_explains_no_more_loses_and_leaves_the_question_open(clip):
     challenge = challenge_of(clip, 3, hypothesis_frames=10)
     end, winner, frames = run(clip, challenge, 0.999, 3)
     assert winner is None and end == 12
-    assert len(challenge.left_open(frames).weights) == 1
+    (weight,) = challenge.left_open(frames, won=False).weights
+    assert 0.3 < weight < 0.5
     sure = [replace(frame, score=2.0) for frame in frames]
-    assert not len(challenge.left_open(sure).weights)
+    assert not len(challenge.left_open(sure, won=False).weights)
+    assert challenge.left_open(sure, won=True).weights == pytest.approx([0.5])
 
 
 def test_against_a_lost_pose_it_must_convince(clip, monkeypatch):

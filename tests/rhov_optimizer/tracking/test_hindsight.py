@@ -78,6 +78,10 @@ def test_frames_that_were_explained_better_before_are_left_as_they_are(clip, new
     assert history[0][0].frame_index == 4 and len(explained) == FRAMES - 4
 
 
+def test_a_pose_that_explains_the_frames_just_before_worse_is_not_taken_back(clip, new):
+    assert with_hindsight(found_late(clip, new), remembered(clip, lambda i: 1.2), new) is None
+
+
 def test_a_pose_that_is_lost_at_once_is_not_followed_for_long(clip):
     mesh, made = CentredMesh.from_model(clip.model, 2000), []
     blind = NewContestant(clip.model, mesh, clip.camera, None, TrackerConfig(), InitialPoseConfig())

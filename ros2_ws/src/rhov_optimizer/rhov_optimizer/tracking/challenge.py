@@ -12,7 +12,7 @@ from rhov_core.errors import InputError
 from rhov_optimizer.initialise import InitialPoseConfig, PoseCandidate, SearchedObject, ViewSearch
 from rhov_optimizer.tracking.color_evidence import ColorEvidence
 from rhov_optimizer.tracking.config import TrackerConfig
-from rhov_optimizer.tracking.contest import Contest, Contestant, surely_behind
+from rhov_optimizer.tracking.contest import MOST_IN_A_FRAME, Contest, Contestant, surely_behind
 from rhov_optimizer.tracking.doubt import Doubt
 from rhov_optimizer.tracking.memory import Remembered
 
@@ -78,8 +78,8 @@ class Challenge:
             self.over = True  # the frame that was searched is remembered no more
         return None if self._contest is None else self._winner(self._contest, frames)
 
-    def left_open(self, frames: Sequence[Remembered]) -> Doubt:
-        """What the best challenger leaves open about what is believed, or the other way round if it won."""
+    def left_open(self, frames: Sequence[Remembered], *, won: bool) -> Doubt:
+        """What the best challenger leaves open about what is believed; if it is believed now, the other way round."""
         if self._contest is None:
             return Doubt()
         leader = self._contest.leader
@@ -87,11 +87,10 @@ class Challenge:
         common = [i for i, frame in enumerate(frames) if frame.score and leader.explained[i]]
         if not common:
             return Doubt()
-        said = [frames[common[-1]].said, leader.history[common[-1]]]
-        scores = np.array([np.mean([frame.score for frame in frames]), np.mean(leader.explained)])
-        best = np.argsort(-scores, kind="stable")
-        T = np.stack([said[i][0].T_camera_object for i in best])
-        return Doubt.among(T, scores[best], self._searched.symmetries)
+        T = [said[0].T_camera_object for said in (frames[common[-1]].said, leader.history[common[-1]])]
+        ahead = float(np.mean([frame.score for frame in frames]) - np.mean(leader.explained))
+        first, second, ahead = (T[1], T[0], -ahead) if won else (T[0], T[1], ahead)
+        return Doubt.among(np.stack([first, second]), np.array([0.0, -max(ahead, 0.0)]), self._searched.symmetries)
 
     def _begun(self, frames: Sequence[Remembered]) -> Contest | None:
         """The next piece of the search; the contest of what it found, up to the newest frame, if it was the last."""
@@ -128,9 +127,10 @@ class Challenge:
     def _winner(self, contest: Contest, frames: Sequence[Remembered]) -> Contestant | None:
         leader = contest.leader
         followed, score = len(leader.explained), float(np.mean(leader.explained))
-        believed = [frame.score for frame in frames[-followed:]]
-        convincing = np.mean(believed) >= MOSTLY_LOST or score >= CONVINCING
-        won = followed >= LEAST_FRAMES and convincing and surely_behind(believed, leader.explained)
+        believed = np.array([frame.score for frame in frames[-followed:]])
+        convincing = believed.mean() >= MOSTLY_LOST or score >= CONVINCING
+        behind = np.maximum(believed, np.array(leader.explained) - MOST_IN_A_FRAME)
+        won = followed >= LEAST_FRAMES and convincing and surely_behind(behind.tolist(), leader.explained)
         lost = not any(leader.explained[-LEAST_FRAMES:])
         self.over = won or lost or followed >= min(self._config.hypothesis_frames, self._config.frames_remembered)
         return leader if won else None

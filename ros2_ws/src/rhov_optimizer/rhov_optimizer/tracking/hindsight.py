@@ -14,11 +14,13 @@ from rhov_optimizer.tracking.memory import Remembered, backwards
 
 GIVEN_UP = 5
 """A pose that is lost for so many frames in a row is not followed further back."""
+JUST_BEFORE = 11
+"""So many frames before it was found a hypothesis must explain as well in sum as what was believed."""
 
 
 def with_hindsight(
     found: Contestant, frames: Sequence[Remembered], new: Callable[[], Contestant]
-) -> tuple[tuple[Revision, ...], list[float]]:
+) -> tuple[tuple[Revision, ...], list[float]] | None:
     """All that a hypothesis says, of the frames before it was found, too: the video is played backwards from there.
 
     It goes back to where it explains the frames better in sum than what was believed.
@@ -29,12 +31,15 @@ def with_hindsight(
         new: Makes a contestant without a pose.
 
     Returns:
-        Estimates and records of the newest frames, oldest first, and how well they explain them.
+        Estimates and records of the newest frames, oldest first, and how well they explain them; None if what was
+        believed explains the frames just before better: a right pose is right there, too.
     """
     before = frames[: len(frames) - len(found.history) + 1]
     back = _played_back(found, before, new())
     scores = np.array(back.explained[1:])
     gains = np.cumsum(scores - [frame.score for frame in before[-2 : -2 - len(scores) : -1]])
+    if len(gains) and gains[:JUST_BEFORE][-1] < 0:
+        return None
     if not len(gains) or gains.max() <= 0:
         return tuple(found.history), found.explained
     steps = int(gains.argmax()) + 1

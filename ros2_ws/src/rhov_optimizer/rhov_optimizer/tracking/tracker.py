@@ -126,10 +126,8 @@ class ObjectTracker:
             return self._led(self._contest)
         if self._track.found:
             return self._track.step(cues), self._track.fit.record(cues)
-        if not self._pause:
-            return self._begin(cues, None)
-        self._pause -= cues.object_mask is not None
-        return self._missed(cues)
+        self._pause = max(self._pause - (cues.object_mask is not None), 0)
+        return self._missed(cues) if self._pause else self._begin(cues, None)
 
     def _missed(self, cues: FrameCues) -> Revision:
         return self._track.miss(cues), self._track.fit.record(cues)
@@ -164,10 +162,11 @@ class ObjectTracker:
         if not challenge.over:
             return
         self._challenge, self._rest = None, self._config.challenge_interval
-        doubt = challenge.left_open(frames)
-        if winner is not None:
+        believed = None if winner is None else with_hindsight(winner, frames, self._new)
+        doubt = challenge.left_open(frames, won=believed is not None)
+        if winner is not None and believed is not None:
             self._track, self._contest, self._doubt, self.changed_mind = winner.track, None, doubt, True
-            self._memory.correct(*with_hindsight(winner, frames, self._new))
+            self._memory.correct(*believed)
         elif len(doubt.weights):
             self._doubt = self._doubt.also(doubt)
         else:

@@ -46,6 +46,15 @@ def test_it_moves_with_the_object():
     assert doubt.covariance(moved) == pytest.approx(again.covariance(moved))
 
 
+def test_doubts_of_one_pose_are_joined_by_their_odds():
+    half = Doubt.among(np.stack([T, T @ QUARTER]), np.zeros(2), NONE)
+    less = Doubt.among(np.stack([T, T @ FLIP]), np.array([0.0, -SHARPNESS]), NONE)
+    both = Doubt.among(np.stack([T, T @ QUARTER, T @ FLIP]), np.array([0.0, 0.0, -SHARPNESS]), NONE)
+    assert half.also(less).weights == pytest.approx(both.weights)
+    assert half.also(less).covariance(T) == pytest.approx(both.covariance(T))
+    assert half.also(Doubt()) is half and Doubt().also(half) is half
+
+
 def test_it_is_added_to_a_frame_and_its_record():
     revision = ObjectEstimate(3, 0.1, T, np.eye(6) * 1e-4, ObjectState.TRACKED), TrackRecord(3, 0.1, (640, 480))
     assert Doubt().added_to(revision) is revision

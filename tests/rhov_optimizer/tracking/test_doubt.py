@@ -5,7 +5,7 @@ from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.pose import difference, exp_rotation, make_transform
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.track_record import TrackRecord
-from rhov_optimizer.tracking.doubt import SHARPNESS, Doubt
+from rhov_optimizer.tracking.doubt import ANY_ROTATION, ANY_TRANSLATION, SHARPNESS, Doubt
 
 T = make_transform(exp_rotation([0.2, -0.4, 0.1]), np.array([0.05, -0.02, 0.6]))
 FLIP = make_transform(exp_rotation([0.0, 0.0, np.pi - 0.01]), np.zeros(3))
@@ -53,6 +53,20 @@ def test_doubts_of_one_pose_are_joined_by_their_odds():
     assert half.also(less).weights == pytest.approx(both.weights)
     assert half.also(less).covariance(T) == pytest.approx(both.covariance(T))
     assert half.also(Doubt()) is half and Doubt().also(half) is half
+
+
+def test_a_pose_that_may_be_any_other_spreads_alike_in_all_directions_about_the_centre():
+    centre = np.array([0.03, -0.02, 0.05])
+    doubt = Doubt.elsewhere(0.4, centre, 0.2)
+    assert doubt.weights.sum() == pytest.approx(0.4)
+    centred = T @ make_transform(np.eye(3), centre)
+    moved = T @ doubt.offsets @ make_transform(np.eye(3), centre)
+    off = difference(moved, np.broadcast_to(centred, moved.shape))
+    turned = np.einsum("n,ni,nj->ij", doubt.weights, off[:, 3:], off[:, 3:])
+    assert turned == pytest.approx(0.4 * ANY_ROTATION**2 * np.eye(3))
+    shifts = moved[:, :3, 3] - centred[:3, 3]
+    spread = np.einsum("n,ni,nj->ij", doubt.weights, shifts, shifts)
+    assert spread == pytest.approx(0.4 * (ANY_TRANSLATION * 0.2) ** 2 * np.eye(3))
 
 
 def test_it_is_added_to_a_frame_and_its_record():

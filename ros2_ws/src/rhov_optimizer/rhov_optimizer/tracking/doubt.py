@@ -8,7 +8,7 @@ import numpy as np
 
 from rhov_core.arrays import FloatArray
 from rhov_core.object_estimate import ObjectEstimate
-from rhov_core.pose import difference, inverse
+from rhov_core.pose import difference, exp_rotation, inverse
 from rhov_optimizer.initialise.candidates import nearest_symmetric
 from rhov_optimizer.track_record import TrackRecord
 
@@ -16,6 +16,9 @@ SHARPNESS = 0.01
 """A mean score this far behind the best makes a hypothesis e times less probable."""
 LEAST_WEIGHT = 0.02
 """Less probable hypotheses are forgotten."""
+
+ANY_ROTATION, ANY_TRANSLATION = 1.0, 0.3
+"""Standard deviations of a pose that may be any other one [rad, diameters of the object]."""
 
 Revision = tuple[ObjectEstimate, TrackRecord]
 """A frame's estimate and record."""
@@ -46,6 +49,22 @@ class Doubt:
             return cls()
         offsets = [inverse(T[0]) @ nearest_symmetric(T[i], T[0], symmetries) for i in other]
         return cls(np.stack(offsets), weights[other])
+
+    @classmethod
+    def elsewhere(cls, probability: float, centre: FloatArray, diameter: float) -> Doubt:
+        """With a probability below 1 the pose is any other one.
+
+        Args:
+            probability: Of that.
+            centre: (3,) of the object in its frame [m].
+            diameter: Of the object [m].
+        """
+        offsets = np.tile(np.eye(4), (12, 1, 1))
+        ways = np.sqrt(6) * np.concatenate([np.eye(3), -np.eye(3)])  # twelve of which two vary in each direction
+        offsets[:6, :3, :3] = exp_rotation(ANY_ROTATION * ways)
+        offsets[:6, :3, 3] = centre - offsets[:6, :3, :3] @ centre
+        offsets[6:, :3, 3] = ANY_TRANSLATION * diameter * ways
+        return cls(offsets, np.full(12, probability / 12))
 
     def also(self, other: Doubt) -> Doubt:
         """This and other doubt about the same pose."""

@@ -5,7 +5,7 @@ from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.pose import difference, exp_rotation, make_transform
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.track_record import TrackRecord
-from rhov_optimizer.tracking.doubt import ANY_ROTATION, ANY_TRANSLATION, SHARPNESS, Doubt
+from rhov_optimizer.tracking.doubt import ANY_ROTATION, ANY_TRANSLATION, SHARPNESS, Doubt, Doubts
 
 T = make_transform(exp_rotation([0.2, -0.4, 0.1]), np.array([0.05, -0.02, 0.6]))
 FLIP = make_transform(exp_rotation([0.0, 0.0, np.pi - 0.01]), np.zeros(3))
@@ -67,6 +67,25 @@ def test_a_pose_that_may_be_any_other_spreads_alike_in_all_directions_about_the_
     shifts = moved[:, :3, 3] - centred[:3, 3]
     spread = np.einsum("n,ni,nj->ij", doubt.weights, shifts, shifts)
     assert spread == pytest.approx(0.4 * (ANY_TRANSLATION * 0.2) ** 2 * np.eye(3))
+
+
+def test_a_pose_that_took_the_place_of_another_is_doubted_until_it_has_explained_many_frames():
+    doubts = Doubts(mistaken=0.5)
+    assert doubts.after(explained=False) is doubts
+    for _ in range(23):
+        doubts = doubts.after(explained=True)
+    assert doubts.mistaken == pytest.approx(1 / 3, abs=0.01)
+    for _ in range(200):
+        doubts = doubts.after(explained=True)
+    assert not len(doubts.joined(np.zeros(3), 0.2).weights)
+
+
+def test_all_doubts_count_together():
+    rivals = Doubt.among(np.stack([T, T @ QUARTER]), np.zeros(2), NONE)
+    newest = Doubt.among(np.stack([T, T @ FLIP]), np.zeros(2), NONE)
+    joined = Doubts(rivals, newest, 0.5).joined(np.zeros(3), 0.2)
+    assert len(joined.weights) == 14 and joined.weights.sum() == pytest.approx(0.75)
+    assert Doubts(rivals).joined(np.zeros(3), 0.2) is rivals
 
 
 def test_it_is_added_to_a_frame_and_its_record():

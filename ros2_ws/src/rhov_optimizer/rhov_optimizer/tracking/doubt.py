@@ -19,6 +19,9 @@ LEAST_WEIGHT = 0.02
 
 ANY_ROTATION, ANY_TRANSLATION = 1.0, 0.3
 """Standard deviations of a pose that may be any other one [rad, diameters of the object]."""
+FADING = 0.97
+"""What a frame that is explained well leaves of the odds that a pose is wrong which took the place of another: half of
+them after 23 frames. Chosen, not measured: clips of dev end before."""
 
 Revision = tuple[ObjectEstimate, TrackRecord]
 """A frame's estimate and record."""
@@ -55,10 +58,12 @@ class Doubt:
         """With a probability below 1 the pose is any other one.
 
         Args:
-            probability: Of that.
+            probability: Of that; hardly any is none.
             centre: (3,) of the object in its frame [m].
             diameter: Of the object [m].
         """
+        if probability < LEAST_WEIGHT:
+            return cls()
         offsets = np.tile(np.eye(4), (12, 1, 1))
         ways = np.sqrt(6) * np.concatenate([np.eye(3), -np.eye(3)])  # twelve of which two vary in each direction
         offsets[:6, :3, :3] = exp_rotation(ANY_ROTATION * ways)
@@ -87,3 +92,26 @@ class Doubt:
         estimate, record = revision
         spread = self.covariance(estimate.T_camera_object)
         return replace(estimate, covariance=estimate.covariance + spread), replace(record, doubt=spread)
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What is doubtful about the pose that is believed, by where the doubt comes from."""
+
+    rivals: Doubt = field(default_factory=Doubt)
+    """The hypotheses that it was chosen from."""
+    newest: Doubt = field(default_factory=Doubt)
+    """The best of those that were looked for last and lost."""
+    mistaken: float = 0.0
+    """How probably it is wrong, too, because it took the place of a wrong one."""
+
+    def after(self, *, explained: bool) -> Doubts:
+        """One frame later, which the pose explains well or not."""
+        if not self.mistaken or not explained:
+            return self
+        odds = FADING * self.mistaken / (1 - self.mistaken)
+        return replace(self, mistaken=odds / (1 + odds))
+
+    def joined(self, centre: FloatArray, diameter: float) -> Doubt:
+        """All of it, for an object with its centre (3,) there and of this diameter [m]."""
+        return self.rivals.also(self.newest).also(Doubt.elsewhere(self.mistaken, centre, diameter))

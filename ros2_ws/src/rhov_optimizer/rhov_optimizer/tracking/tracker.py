@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +27,7 @@ from rhov_optimizer.tracking.challenge import Challenge
 from rhov_optimizer.tracking.color_evidence import ColorEvidence
 from rhov_optimizer.tracking.config import TrackerConfig
 from rhov_optimizer.tracking.contest import Contest, Contestant, NewContestant, frame_score
-from rhov_optimizer.tracking.doubt import Doubt, Revision
+from rhov_optimizer.tracking.doubt import Doubt, Doubts, Revision
 from rhov_optimizer.tracking.hindsight import with_hindsight
 from rhov_optimizer.tracking.memory import FrameMemory
 
@@ -69,9 +70,9 @@ class ObjectTracker:
     ) -> None:
         self._model, self._camera, self._segmenter = model, camera.rectified(), segmenter
         self._config, self._initial_config = config or TrackerConfig(), initial or InitialPoseConfig()
-        mesh = CentredMesh.from_model(model, self._config.max_faces)
-        self._colors = ColorEvidence.of(model, mesh, self._camera)
-        given = model, mesh, self._camera, segmenter, self._config, self._initial_config
+        self._mesh = CentredMesh.from_model(model, self._config.max_faces)
+        self._colors = ColorEvidence.of(model, self._mesh, self._camera)
+        given = model, self._mesh, self._camera, segmenter, self._config, self._initial_config
         self._new = NewContestant(*given, () if self._colors is None else (self._colors,))
         self.reset()
 
@@ -81,7 +82,7 @@ class ObjectTracker:
         self._contest: Contest | None = None
         self._challenge: Challenge | None = None
         self._memory = FrameMemory(self._config.frames_remembered)
-        self._doubt = Doubt()
+        self._doubts = Doubts()
         self._pause = self._rest = 0
         self.initial_pose: InitialPose | None = None
         """The newest search for the first pose; None before it."""
@@ -136,7 +137,9 @@ class ObjectTracker:
 
     def _said(self, cues: FrameCues, revision: Revision) -> ObjectEstimate:
         """Remembers what is believed about the newest frame, compares it with other poses and reports."""
-        self._memory.add(cues, revision, frame_score(self._track.fit, cues, self._new.contradictions))
+        score = frame_score(self._track.fit, cues, self._new.contradictions)
+        self._memory.add(cues, revision, score)
+        self._doubts = self._doubts.after(explained=score >= self._config.doubtful)
         if self._challenge is not None:
             self._challenged(self._challenge)
         elif self._track.found:
@@ -168,14 +171,17 @@ class ObjectTracker:
         doubt = challenge.left_open(frames, won=believed is not None)
         if winner is not None and believed is not None:
             self._track, self._contest, self.changed_mind = winner.track, None, True
-            mesh = self._searched.mesh
-            self._doubt = doubt.also(Doubt.elsewhere(MISTAKEN_AGAIN, mesh.centre, mesh.diameter))
+            self._doubts = Doubts(rivals=doubt, mistaken=MISTAKEN_AGAIN)
             self._memory.correct(*believed)
-        elif len(doubt.weights):
-            self._doubt = self._doubt.also(doubt)
         else:
-            return
-        self.revised = tuple(self._doubt.added_to(frame.said) for frame in list(self._memory)[:-1])
+            self._doubts = replace(self._doubts, newest=doubt)
+        doubt = self._doubt
+        self.revised = tuple(doubt.added_to(frame.said) for frame in list(self._memory)[:-1])
+
+    @property
+    def _doubt(self) -> Doubt:
+        """All that is doubtful about the pose that is believed."""
+        return self._doubts.joined(self._mesh.centre, self._mesh.diameter)
 
     def _begin(self, cues: FrameCues, T: FloatArray | None) -> Revision:
         """Looks for the object for the first time."""
@@ -208,7 +214,7 @@ class ObjectTracker:
         """What the leader says about the newest frame; it is the track when the contest is over."""
         leader = contest.leader
         self._track, self._contest = leader.track, None if contest.decided else contest
-        self._doubt = contest.doubt
+        self._doubts = Doubts(rivals=contest.doubt)
         *before, newest = leader.history
         self._memory.correct(before, leader.explained[:-1])
         return newest

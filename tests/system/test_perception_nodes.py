@@ -281,7 +281,7 @@ def test_nodes_give_the_same_cues_as_the_library_and_segment_again(ros, started,
     mask = mask_from_msg(answer.mask)
     np.testing.assert_array_equal(mask, estimator.segment(newest, wrong, 11))
     assert overlap(mask, truth[newest].visible) > 0.95
-    request.frame_index = 0
+    request.frame_index = FRAMES + 50
     answer = ask(ros, watcher.segment, request)
     assert not answer.success and "not held" in answer.message
     request.silhouette = mask_to_msg(np.ones((5, 5), bool), watcher.images[-1][1].header)

@@ -51,7 +51,7 @@ def remembered(clip, score):
     memory = FrameMemory(FRAMES)
     for i in range(FRAMES):
         memory.add(clip.cues(i), said(i), score(i))
-    return list(memory)
+    return memory.frames
 
 
 def test_a_pose_found_late_is_followed_back_to_the_first_frame(clip, new):
@@ -114,10 +114,10 @@ def test_a_memory_keeps_the_newest_frames_and_corrects_what_was_believed(clip):
     memory = FrameMemory(3)
     for i in range(5):
         memory.add(clip.cues(i), said(i), 0.1 * i)
-    assert [one.cues.frame_index for one in memory] == [2, 3, 4]
+    assert [one.cues.frame_index for one in memory.frames] == [2, 3, 4]
     memory.correct([said(10 + i) for i in range(4)], [0.5, 0.6, 0.7, 0.8])
-    assert [one.score for one in memory] == [0.6, 0.7, 0.8]
+    assert [one.score for one in memory.frames] == [0.6, 0.7, 0.8]
     memory.correct([said(20)], [0.9])
-    assert [one.score for one in memory] == [0.6, 0.7, 0.9]
-    assert [one.said[0].frame_index for one in memory] == [11, 12, 20]
-    assert [one.cues.frame_index for one in memory] == [2, 3, 4]
+    assert [one.score for one in memory.frames] == [0.6, 0.7, 0.9]
+    assert [one.said[0].frame_index for one in memory.frames] == [11, 12, 20]
+    assert [one.cues.frame_index for one in memory.frames] == [2, 3, 4]

@@ -86,7 +86,9 @@ class TrackerConfig:
         0.2, "poses whose overlap with the first mask is this much less than the best one's are left out", low=0.0
     )
 
-    frames_remembered: int = setting(30, "frames that a pose which is found late can be followed back through", low=1)
+    frames_remembered: int = setting(
+        30, "newest frames that a pose which is found late can replace; fewer than the estimator's frames_held", low=10
+    )
     doubtful: float = setting(
         0.95,
         "other poses are looked for while the last frames are explained with a lower mean score",

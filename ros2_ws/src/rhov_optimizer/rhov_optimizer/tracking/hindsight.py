@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from rhov_core.trajectory import ObjectState
 from rhov_optimizer.tracking.contest import Contestant
 from rhov_optimizer.tracking.doubt import Revision
 from rhov_optimizer.tracking.memory import Remembered, backwards
@@ -15,7 +14,8 @@ from rhov_optimizer.tracking.memory import Remembered, backwards
 GIVEN_UP = 5
 """A pose that is lost for so many frames in a row is not followed further back."""
 JUST_BEFORE = 11
-"""So many frames before it was found a hypothesis must explain as well in sum as what was believed."""
+"""So many frames before it was found, as far as it can be followed, a hypothesis must explain as well in sum as what
+was believed."""
 
 
 def with_hindsight(
@@ -26,7 +26,7 @@ def with_hindsight(
     It goes back to where it explains the frames better in sum than what was believed.
 
     Args:
-        found: The hypothesis, followed to the newest frame.
+        found: The hypothesis, seen in the frame that it begins in and followed to the newest one.
         frames: Oldest first, up to the newest one.
         new: Makes a contestant without a pose.
 
@@ -49,13 +49,11 @@ def with_hindsight(
 
 def _played_back(found: Contestant, frames: Sequence[Remembered], back: Contestant) -> Contestant:
     """Follows a hypothesis backwards from the last of the frames, in which it was found."""
-    begin = found.history[0][0]
-    back.start(frames[-1].cues, begin.T_camera_object)
-    if begin.state != ObjectState.LOST:
-        for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True):
-            back.step(backwards(later.cues, earlier.cues))
-            if not any(back.explained[-GIVEN_UP:]):
-                break
+    back.start(frames[-1].cues, found.history[0][0].T_camera_object)
+    for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True):
+        back.step(backwards(later.cues, earlier.cues))
+        if not any(back.explained[-GIVEN_UP:]):
+            break
     return back
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rhov_core.cues import FrameCues
@@ -31,11 +31,10 @@ class FrameMemory:
     def __init__(self, frames: int) -> None:
         self._frames: deque[Remembered] = deque(maxlen=frames)
 
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def __iter__(self) -> Iterator[Remembered]:
-        return iter(self._frames)
+    @property
+    def frames(self) -> list[Remembered]:
+        """Oldest first."""
+        return list(self._frames)
 
     def add(self, cues: FrameCues, said: Revision, score: float) -> None:
         """Adds the newest frame."""

@@ -83,7 +83,7 @@ class ObjectTracker:
         self._challenge: Challenge | None = None
         self._memory = FrameMemory(self._config.frames_remembered)
         self._doubts = Doubts()
-        self._pause = self._rest = 0
+        self._pause = self._rest = self._said_of = 0
         self.initial_pose: InitialPose | None = None
         """The newest search for the first pose; None before it."""
         self.record: TrackRecord | None = None
@@ -126,6 +126,8 @@ class ObjectTracker:
             leader = self._contest.leader
             self.revised = self._contest.step(cues)
             self.changed_mind = self._contest.leader is not leader
+            if self.changed_mind:
+                self._doubts = Doubts()
             return self._led(self._contest)
         if self._track.found:
             return self._track.step(cues), self._track.fit.record(cues)
@@ -139,18 +141,19 @@ class ObjectTracker:
         """Remembers what is believed about the newest frame, compares it with other poses and reports."""
         score = frame_score(self._track.fit, cues, self._new.contradictions)
         self._memory.add(cues, revision, score)
+        self._said_of += 1
         self._doubts = self._doubts.after(explained=score >= self._config.doubtful)
         if self._challenge is not None:
             self._challenged(self._challenge)
         elif self._track.found:
             self._challenge = self._new_challenge(cues)
-        estimate, self.record = self._doubt.added_to(list(self._memory)[-1].said)
+        estimate, self.record = self._doubt.added_to(self._memory.frames[-1].said)
         return estimate
 
     def _new_challenge(self, cues: FrameCues) -> Challenge | None:
         """One that begins in the newest frame, if it is time and what is believed is doubtful."""
         self._rest = max(self._rest - 1, 0)
-        scores = [frame.score for frame in self._memory][-JUDGED:]
+        scores = [frame.score for frame in self._memory.frames[-JUDGED:]]
         doubtful = np.mean(scores) < self._config.doubtful if self._contest is None else not any(scores)
         if self._rest or not doubtful or cues.object_mask is None:
             return None
@@ -162,21 +165,28 @@ class ObjectTracker:
 
     def _challenged(self, challenge: Challenge) -> None:
         """Follows other poses into the newest frame and believes one that explains the last frames better."""
-        frames = list(self._memory)
+        frames = self._memory.frames
         winner = challenge.step(frames)
         if not challenge.over:
             return
         self._challenge, self._rest = None, self._config.challenge_interval
         believed = None if winner is None else with_hindsight(winner, frames, self._new)
-        doubt = challenge.left_open(frames, won=believed is not None)
+        open_now = challenge.left_open(frames, won=believed is not None)
         if winner is not None and believed is not None:
-            self._track, self._contest, self.changed_mind = winner.track, None, True
-            self._doubts = Doubts(rivals=doubt, mistaken=MISTAKEN_AGAIN)
+            self._track, self._contest, self.changed_mind = winner.track, None, not challenge.agrees(frames)
+            if self.changed_mind:
+                self._doubts = Doubts(rivals=open_now or Doubt(), mistaken=MISTAKEN_AGAIN)
             self._memory.correct(*believed)
-        else:
-            self._doubts = replace(self._doubts, newest=doubt)
+            self._said_of = len(believed[0])
+        elif open_now is not None:
+            self._doubts = replace(self._doubts, newest=open_now)
+        self._revise()
+
+    def _revise(self) -> None:
+        """Says again what the pose that is believed says of the frames before the newest one."""
         doubt = self._doubt
-        self.revised = tuple(doubt.added_to(frame.said) for frame in list(self._memory)[:-1])
+        new = tuple(doubt.added_to(frame.said) for frame in self._memory.frames[-self._said_of : -1])
+        self.revised = (*self.revised[: max(len(self.revised) - len(new), 0)], *new)
 
     @property
     def _doubt(self) -> Doubt:
@@ -214,8 +224,9 @@ class ObjectTracker:
         """What the leader says about the newest frame; it is the track when the contest is over."""
         leader = contest.leader
         self._track, self._contest = leader.track, None if contest.decided else contest
-        self._doubts = Doubts(rivals=contest.doubt)
+        self._doubts = replace(self._doubts, rivals=contest.doubt)
         *before, newest = leader.history
+        self._said_of = len(before)
         self._memory.correct(before, leader.explained[:-1])
         return newest
 

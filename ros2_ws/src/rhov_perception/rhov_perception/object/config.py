@@ -39,7 +39,9 @@ class ObjectEstimatorConfig:
     least_resemblance: float = setting(
         0.5, "the object is lost when its colours are less like those seen so far, 0 to 1", low=0.0, high=1.0
     )
-    frames_held: int = setting(31, "recent frames that can be segmented again", low=1, high=100)
+    frames_held: int = setting(
+        40, "recent frames that can be segmented again, more than the tracker's frames_remembered", low=1, high=1000
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -175,6 +175,19 @@ def test_the_pose_that_is_believed_found_anew_is_no_other_pose(clip, monkeypatch
     assert not challenge.agrees(elsewhere)
 
 
+def test_a_track_that_is_found_anew_goes_on_with_its_features(clip, monkeypatch):
+    initial = InitialPose((PoseCandidate(clip.T[0], 0.95),), 0.95, 0.0)
+    monkeypatch.setattr(tracker_module, "find_initial_pose", lambda *args: initial)
+    monkeypatch.setattr(tracker_module, "frame_score", lambda *args: 0.8)  # the track seems to explain little
+    tracker, tracks = ObjectTracker(clip.model, clip.camera, clip), []
+    for i in range(FRAMES):
+        tracker.step(clip.cues(i))
+        tracks.append(tracker._track)
+        assert not tracker.changed_mind and not tracker.record.doubt.any()
+    assert tracker._rest or tracker._challenge is not None
+    assert all(track is tracks[0] for track in tracks)
+
+
 def test_of_a_symmetric_object_the_copy_is_found_that_is_believed(clip_of, motion):
     model = ObjectModel.box((0.05, 0.07, 0.15), "box")
     clip = clip_of(model, motion(FRAMES, make_transform(exp_rotation([0.3, 0.4, 0.2]), np.array([0.0, 0.0, 0.45]))))

@@ -170,11 +170,14 @@ class ObjectTracker:
         if not challenge.over:
             return
         self._challenge, self._rest = None, self._config.challenge_interval
+        same = challenge.agrees(frames)
+        if same and frames[-1].score:
+            return  # what is believed was found anew, but only the track knows the features seen so far
         believed = None if winner is None else with_hindsight(winner, frames, self._new)
         open_now = challenge.left_open(frames, won=believed is not None)
         if winner is not None and believed is not None:
-            self._track, self._contest, self.changed_mind = winner.track, None, not challenge.agrees(frames)
-            if self.changed_mind:
+            self._track, self._contest, self.changed_mind = winner.track, None, not same
+            if not same:
                 self._doubts = Doubts(rivals=open_now or Doubt(), mistaken=MISTAKEN_AGAIN)
             self._memory.correct(*believed)
             self._said_of = len(believed[0])

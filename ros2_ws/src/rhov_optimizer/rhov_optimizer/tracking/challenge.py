@@ -21,6 +21,8 @@ from rhov_optimizer.tracking.memory import Remembered
 
 LEAST_FRAMES = 8
 """A challenger is followed for so many frames at least before it is believed."""
+SAME = 0.1
+"""Poses turned less than this against each other are one [rad]: what a track drifts by can be more."""
 MOSTLY_LOST = 0.5
 """Frames that are explained with a lower mean score than this."""
 CONVINCING = 0.9
@@ -58,7 +60,7 @@ class Challenge:
         initial: InitialPoseConfig,
     ) -> None:
         self._searched, self._cues, self._colors, self._new = searched, cues, colors, new
-        self._config, self._initial = config, initial
+        self._config = config
         self._search: ViewSearch | None = ViewSearch(searched, camera, cues, initial)
         self._contest: Contest | None = None
         self._age = 0
@@ -107,7 +109,7 @@ class Challenge:
             return False
         believed, challenger = poses
         off = difference(nearest_symmetric(challenger, believed, self._searched.symmetries), believed)
-        return float(np.linalg.norm(off[3:])) < self._initial.distinct
+        return float(np.linalg.norm(off[3:])) < SAME
 
     def _compared(self, frames: Sequence[Remembered]) -> tuple[FloatArray, FloatArray] | None:
         """The pose (4, 4) that is believed and the best challenger's in the newest frame in which both were seen."""

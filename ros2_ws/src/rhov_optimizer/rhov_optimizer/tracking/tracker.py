@@ -34,7 +34,7 @@ from rhov_optimizer.tracking.memory import FrameMemory
 JUDGED = 5
 """Frames whose mean score says whether a pose is doubtful."""
 MISTAKEN_AGAIN = 0.5
-"""How probably a pose that took the place of another one is wrong, too: it was in 7 of 12 cases on 55 clips of dev."""
+"""How probably a pose that took the place of another one is wrong, too: it was in 7 of 11 cases on 55 clips of dev."""
 
 
 class ObjectTracker:

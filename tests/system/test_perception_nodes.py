@@ -148,7 +148,13 @@ def test_video_is_published_completely_and_in_order(ros, started, clip):
         stamp = message.header.stamp
         seconds = stamp.sec - begin.sec + 1e-9 * (stamp.nanosec - begin.nanosec)
         assert seconds == pytest.approx(frame.stamp - frames[0].stamp, abs=1e-6)
-    assert camera_from_msg(watcher.cameras[0]).fx == FOCAL and len(watcher.cameras) == FRAMES - START
+    assert camera_from_msg(watcher.cameras[0]).fx == FOCAL
+
+    def stamp_of(message):
+        return message.header.stamp.sec, message.header.stamp.nanosec
+
+    # while it waits for an estimate, as on a busy machine, the last one is repeated
+    assert {stamp_of(one) for one in watcher.cameras} == {stamp_of(message) for _, message in watcher.images}
     last = watcher.infos[-1]
     assert (last.state, last.frame_count, last.frame_index) == (VideoInfo.ENDED, FRAMES - START, FRAMES - 1)
     assert (last.frames_announced, last.frames_skipped, last.frame_rate) == (FRAMES, 0, 30)

@@ -178,6 +178,19 @@ def model() -> ObjectModel:
     return chiral_model()
 
 
+@pytest.fixture(scope="session")
+def plain_clip(model) -> Callable[[int], SyntheticClip]:
+    """Makes clips of the L without texture: `plain_clip(frames)`."""
+
+    def make(frames: int) -> SyntheticClip:
+        R = exp_rotation([0.3, 0.4, 0.2])
+        centre = (model.vertices.min(0) + model.vertices.max(0)) / 2
+        start = make_transform(R, np.array([-0.02, 0.0, 0.45]) - R @ centre)
+        return SyntheticClip(model, make_motion(frames, start), textured=False)
+
+    return make
+
+
 def make_hand(depth: float, sigma: float = 0.03) -> HandEstimate:
     """A hand of which only the depth [m] and its standard deviation [m] matter."""
     joints = np.tile([0.0, 0.0, depth], (21, 1))

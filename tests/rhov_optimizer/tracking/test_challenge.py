@@ -23,11 +23,8 @@ FRAMES = 26
 
 
 @pytest.fixture(scope="module")
-def clip(model, clip_of, motion):
-    R = exp_rotation([0.3, 0.4, 0.2])
-    centre = (model.vertices.min(0) + model.vertices.max(0)) / 2
-    start = make_transform(R, np.array([-0.02, 0.0, 0.45]) - R @ centre)
-    return clip_of(model, motion(FRAMES, start), textured=False)
+def clip(plain_clip):
+    return plain_clip(FRAMES)
 
 
 @pytest.fixture(scope="module")

@@ -22,22 +22,19 @@ from rhov_optimizer.tracking.contest import (
     MOST_IN_A_FRAME,
     Contest,
     Contestant,
+    NewContestant,
     frame_score,
     surely_behind,
 )
 from rhov_optimizer.tracking.doubt import SHARPNESS
 from rhov_optimizer.tracking.fit import FrameFit
-from rhov_optimizer.tracking.pose_track import PoseTrack
 
 FRAMES = 14
 
 
 @pytest.fixture(scope="module")
-def clip(model, clip_of, motion):
-    R = exp_rotation([0.3, 0.4, 0.2])
-    centre = (model.vertices.min(0) + model.vertices.max(0)) / 2
-    start = make_transform(R, np.array([-0.02, 0.0, 0.45]) - R @ centre)
-    return clip_of(model, motion(FRAMES, start), textured=False)
+def clip(plain_clip):
+    return plain_clip(FRAMES)
 
 
 def turned(clip, angle):
@@ -97,8 +94,7 @@ def test_one_hypothesis_follows_the_first_pose_alone(clip, candidates):
 
 def contestant(clip, T):
     mesh = CentredMesh.from_model(clip.model, 2000)
-    track = PoseTrack(clip.model, mesh, clip.camera, clip, TrackerConfig(), InitialPoseConfig())
-    out = Contestant(track)
+    out = NewContestant(clip.model, mesh, clip.camera, clip, TrackerConfig(), InitialPoseConfig())()
     out.start(clip.cues(0), T)
     return out
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from rhov_core.object_estimate import ObjectEstimate
-from rhov_core.pose import exp_rotation, make_transform
 from rhov_core.trajectory import ObjectState
 from rhov_optimizer.initialise import InitialPoseConfig
 from rhov_optimizer.registration.mesh import CentredMesh
@@ -20,11 +19,8 @@ FRAMES, AT = 14, 9
 
 
 @pytest.fixture(scope="module")
-def clip(model, clip_of, motion):
-    R = exp_rotation([0.3, 0.4, 0.2])
-    centre = (model.vertices.min(0) + model.vertices.max(0)) / 2
-    start = make_transform(R, np.array([-0.02, 0.0, 0.45]) - R @ centre)
-    return clip_of(model, motion(FRAMES, start), textured=False)
+def clip(plain_clip):
+    return plain_clip(FRAMES)
 
 
 @pytest.fixture(scope="module")

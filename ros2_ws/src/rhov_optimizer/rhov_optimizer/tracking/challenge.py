@@ -40,7 +40,7 @@ class Challenge:
         searched: The object, as the search draws it.
         camera: Without distortion.
         cues: Of the newest frame.
-        colors: The object's colours.
+        colors: The object's colours; None for an object without.
         new: Makes a contestant without a pose.
         config: Settings.
         initial: Settings of the search.

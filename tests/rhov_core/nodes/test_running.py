@@ -57,6 +57,15 @@ class Acting(Ending):
         super().__init__()
         self.ends = ActionServer(self, GripperCommand, "grip", print), ActionClient(self, GripperCommand, "grip")
 
+def take_slowly():
+    from rclpy.executors import Executor
+    take = Executor._take_timer
+    def slowly(self, timer):
+        print("running", flush=True)
+        time.sleep(0.3)
+        return take(self, timer)
+    Executor._take_timer = slowly
+
 def finish(node):
     before = node.ticks
     time.sleep(0.2)
@@ -137,6 +146,16 @@ def test_signals_end_the_node_cleanly(start, number):
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "destroyed\n", "")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_signal_while_an_event_is_taken_ends_the_node_cleanly(start, threads):
+    process = start(f"take_slowly(); run_node(Ending, threads={threads})")
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert out.endswith("destroyed\n")
 
 
 def test_a_node_can_finish_its_work_after_a_signal(start):

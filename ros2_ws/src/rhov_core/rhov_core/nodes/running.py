@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 
 import rclpy
 from rclpy.action import ActionClient, ActionServer
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import Executor, MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
@@ -92,10 +93,13 @@ def _spin(node: AnyNode, threads: int, on_signal: Callable[[AnyNode], int] | Non
         # an exception in a pool thread surfaces only with the next event: see to it that there is one
         node.create_timer(NOTICE_SECONDS, lambda: None, clock=Clock(clock_type=ClockType.STEADY_TIME))
     executor.add_node(node)
+    wake = node.create_guard_condition(lambda: None, ReentrantCallbackGroup())
+    finish = threading.Event()
 
     def spin() -> None:
         try:
-            executor.spin()
+            while not finish.is_set():
+                executor.spin_once()
         except BaseException as error:
             raised.append(error)
         stop.set()
@@ -104,6 +108,8 @@ def _spin(node: AnyNode, threads: int, on_signal: Callable[[AnyNode], int] | Non
     thread.start()
     stop.wait()
     status = on_signal(node) if on_signal is not None and signalled.is_set() and not raised else 0
+    finish.set()
+    wake.trigger()
     _finish(executor, thread)
     if raised:
         raise raised[0]
@@ -111,12 +117,15 @@ def _spin(node: AnyNode, threads: int, on_signal: Callable[[AnyNode], int] | Non
 
 
 def _finish(executor: Executor, thread: threading.Thread) -> None:
-    """Waits for the callbacks that are running, but not for ever."""
-    executor.shutdown()
+    """Waits for the callbacks that are running, but not for ever; only then can the executor be shut down.
+
+    Its shutdown waits for nothing, and a message that is being taken just then ends with an error.
+    """
     thread.join(JOIN_SECONDS)
-    if isinstance(executor, MultiThreadedExecutor):  # its shutdown does not wait for its pool
+    if isinstance(executor, MultiThreadedExecutor):
         executor._executor.shutdown(wait=False, cancel_futures=True)
         executor._work_tracker.wait(JOIN_SECONDS)
+    executor.shutdown()
 
 
 def _destroy(node: Node) -> None:

@@ -194,3 +194,18 @@ def test_of_a_symmetric_object_the_copy_is_found_that_is_believed(clip_of, motio
         _, winner, _ = run(replace(clip, T=np.stack(believed)), challenge_of(clip, 3), 0.5, 3)
         first = winner.history[0][0].T_camera_object
         assert np.degrees(np.linalg.norm(difference(first, believed[3])[3:])) < 5
+
+
+def test_the_object_is_lost_where_it_cannot_have_come_from_the_pose_before(clip, wrong, monkeypatch):
+    late = 3
+    monkeypatch.setattr(
+        tracker_module, "with_hindsight", lambda found, *_: (tuple(found.history[-late:]), found.explained[-late:])
+    )
+    clipwide, (change,) = follow(clip, monkeypatch, wrong)
+    states = [e.state for e, _ in clipwide]
+    begin = states.index(ObjectState.LOST)
+    end = len(states) - states[::-1].index(ObjectState.LOST)
+    assert 0 < begin < end == change - late + 1 and set(states[begin:end]) == {ObjectState.LOST}
+    errors = [clip.errors(e.T_camera_object, i)[0] for i, (e, _) in enumerate(clipwide)]
+    assert min(errors[:begin]) > 20 and max(errors[end:]) < 2
+    assert [e.frame_index for e, _ in clipwide] == list(range(FRAMES))

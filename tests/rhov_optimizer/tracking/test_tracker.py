@@ -245,3 +245,13 @@ def test_a_sudden_turn_is_believed_only_with_texture(model, clip_of, motion, tex
     for i in (1, 2):
         assert tracker.step(clip.cues(i)).state == ObjectState.TRACKED
     assert (tracker.step(clip.cues(3)).state == ObjectState.LOST) == (not textured)
+
+
+@pytest.mark.parametrize("textured", [True, False])
+def test_a_sudden_jump_away_from_the_camera_is_believed_only_with_texture(model, clip_of, motion, textured):
+    T = motion(10, start_pose(model))
+    T[3:, :3, 3] *= 1.25  # as if it were 11 cm further away along the line of sight
+    clip = clip_of(model, T, textured=textured)
+    _, estimates, _ = track(clip, T=clip.T[0])
+    assert frames(estimates, ObjectState.LOST)[:1] == ([] if textured else [3])
+    assert estimates[-1].state == ObjectState.TRACKED  # in a few frames it may get there

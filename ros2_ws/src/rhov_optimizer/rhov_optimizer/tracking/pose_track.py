@@ -24,6 +24,7 @@ from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.flow import FlowTracks
 from rhov_optimizer.tracking.frame_fitter import ANNEAL, FrameFitter
 from rhov_optimizer.tracking.keyframes import Keyframe, KeyframeStore
+from rhov_optimizer.tracking.motion_limit import follows_from
 from rhov_optimizer.tracking.search import fit_nearby
 from rhov_optimizer.tracking.spread_search import SpreadSearch
 from rhov_optimizer.tracking.uncertainty import covariance_of, nothing_known, while_lost
@@ -34,9 +35,6 @@ VELOCITY_KEPT = 0.7
 """How much of the last motion is expected to go on."""
 LEAST_TRACKS = 12
 """With fewer flow tracks than this the flow says nothing about the motion."""
-FASTEST_TURN = 0.5
-"""A pose that turned more than this since the last frame [rad] needs texture to be believed: 860 degrees a second at 30
-frames a second."""
 SHORT_WHILE = 10
 """Lost frames after which a pose next to the last good one may be another view of a turned object."""
 KEYFRAME_RESIDUAL = 2.5
@@ -53,6 +51,7 @@ class _Good:
     covariance: FloatArray
     velocity: FloatArray
     view: SurfaceView
+    stamp: float
     lost_frames: int = 0
 
 
@@ -143,7 +142,7 @@ class PoseTrack:
 
     def _conclude(self, cues: FrameCues, fit: FrameFit) -> ObjectEstimate:
         """Takes a fit over into the track if it is good, and reports."""
-        fit = self._believable(fit)
+        fit = self._believable(fit, cues.stamp)
         track, config, mesh = self._last, self._config, self._mesh
         self.fit = fit
         if fit.state == ObjectState.LOST or fit.view is None:
@@ -156,7 +155,7 @@ class PoseTrack:
             T, covariance = fit.T, covariance_of(fit.information, config)
             follows = track is not None and fit.state == ObjectState.TRACKED
             velocity = difference(T, track.T) if track is not None and follows else np.zeros(6)
-            self._last = _Good(T, covariance, velocity, fit.view)
+            self._last = _Good(T, covariance, velocity, fit.view, cues.stamp)
             self._search.stop()
             self._keep_keyframe(cues, fit, fit.view)
         return ObjectEstimate(
@@ -170,15 +169,15 @@ class PoseTrack:
             fit.median_residual,
         )
 
-    def _believable(self, fit: FrameFit) -> FrameFit:
-        """The fit, lost if it turned further in one frame than hands turn things and no texture confirms it.
+    def _believable(self, fit: FrameFit, stamp: float) -> FrameFit:
+        """The fit, lost if it moved faster than hands move things and no texture confirms it.
 
         Without flow the outline alone may draw the pose to another that looks alike.
         """
-        if self._last is None or fit.state != ObjectState.TRACKED or fit.inliers >= self._config.least_inliers:
+        last = self._last
+        if last is None or fit.state == ObjectState.LOST or fit.inliers >= self._config.least_inliers:
             return fit
-        turn = float(np.linalg.norm(difference(fit.T, self._last.T)[3:]))
-        return replace(fit, state=ObjectState.LOST) if turn > FASTEST_TURN else fit
+        return fit if follows_from(fit.T, last.T, stamp - last.stamp) else replace(fit, state=ObjectState.LOST)
 
     def _keep_keyframe(self, cues: FrameCues, fit: FrameFit, view: SurfaceView) -> None:
         far = self._keyframes.angle_to_nearest(fit.T[:3, :3]) > self._config.keyframe_angle

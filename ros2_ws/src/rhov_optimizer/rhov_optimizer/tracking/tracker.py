@@ -30,6 +30,7 @@ from rhov_optimizer.tracking.contest import Contest, Contestant, NewContestant, 
 from rhov_optimizer.tracking.doubt import Doubt, Doubts, Revision
 from rhov_optimizer.tracking.hindsight import with_hindsight
 from rhov_optimizer.tracking.memory import FrameMemory
+from rhov_optimizer.tracking.motion_limit import lost_in_between
 
 JUDGED = 5
 """Frames whose mean score says whether a pose is doubtful."""
@@ -179,8 +180,11 @@ class ObjectTracker:
             self._track, self._contest, self.changed_mind = winner.track, None, not same
             if not same:
                 self._doubts = Doubts(rivals=open_now or Doubt(), mistaken=MISTAKEN_AGAIN)
-            self._memory.correct(*believed)
-            self._said_of = len(believed[0])
+            history, scores = believed
+            args = frames[: len(frames) - len(history)], self._mesh, self._model.symmetries, self._config
+            lost = lost_in_between(history[0][0], *args)
+            self._memory.correct((*lost, *history), [0.0] * len(lost) + scores)
+            self._said_of = len(lost) + len(history)
         elif open_now is not None:
             self._doubts = replace(self._doubts, newest=open_now)
         self._revise()

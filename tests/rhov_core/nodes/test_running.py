@@ -12,6 +12,7 @@ import pytest
 PROGRAM = """
 import time
 from dataclasses import dataclass
+import rclpy
 from rclpy.node import Node
 from rhov_core.config import check_ranges, setting
 from rhov_core.errors import InputError, RhovError
@@ -45,6 +46,7 @@ class Ending(Node):
             case "bug": raise KeyError("a bug")
             case "exit": raise SystemExit(7)
             case "hang": time.sleep(60)
+            case "shutdown": rclpy.shutdown()
 
     def destroy_node(self):
         print("destroyed", flush=True)
@@ -112,6 +114,13 @@ def test_exit_status_says_how_a_callback_ended_the_node(start, threads, how, sta
     assert out.endswith("destroyed\n")
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_node_ends_when_ros_is_shut_down(start, threads):
+    process = start(f"run_node(Ending, threads={threads})", "how:=shutdown")
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "") and out.endswith("destroyed\n")
+
+
 def test_system_exit_keeps_its_status(start):
     process = start("run_node(Ending)", "how:=exit")
     process.communicate(timeout=20)
@@ -148,9 +157,8 @@ def test_signals_end_the_node_cleanly(start, number):
     assert (process.returncode, out, err) == (0, "destroyed\n", "")
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_signal_while_an_event_is_taken_ends_the_node_cleanly(start, threads):
-    process = start(f"take_slowly(); run_node(Ending, threads={threads})")
+def test_a_signal_while_an_event_is_taken_ends_the_node_cleanly(start):
+    process = start("take_slowly(); run_node(Ending)")
     assert process.stdout.readline() == "running\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)

@@ -98,7 +98,7 @@ def _spin(node: AnyNode, threads: int, on_signal: Callable[[AnyNode], int] | Non
 
     def spin() -> None:
         try:
-            while not finish.is_set():
+            while not finish.is_set() and rclpy.ok():
                 executor.spin_once()
         except BaseException as error:
             raised.append(error)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rhov_core.arrays import FloatArray
+from rhov_core.camera import Camera
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.pose import difference
 from rhov_core.trajectory import ObjectState
@@ -21,73 +22,100 @@ from rhov_optimizer.tracking.uncertainty import nothing_known, while_lost
 
 FASTEST_TURN = 15.0
 """Nothing turns faster in a hand [rad/s]: 860 degrees a second."""
-FASTEST_APPROACH = 2.0
+FASTEST_APPROACH = 1.5
 """Nor moves faster towards the camera or away from it [m/s]; where a mask misses a part of the object, an outline fits
 it further away. Movements across the image are seen well."""
 SHORTEST_STEP = 1 / 30
-"""Frames that follow each other faster than this [s] are taken to be so far apart: poses are not exact."""
+"""Frames that follow each other faster than this [s] are taken to be so far apart: stamps are not exact."""
+BORDER_ERROR = 2.0
+"""By how much borders of masks may differ in size from one frame to another [pixel]: far away a pixel is much depth."""
 
 
-def follows_from(T: FloatArray, last: FloatArray, seconds: float) -> bool:
-    """Whether hands can have moved the object from one pose to another.
+@dataclass(frozen=True)
+class MotionLimit:
+    """What hands can have done to an object.
 
     Args:
-        T: (4, 4) of the centred mesh.
-        last: (4, 4) the same, before or after.
-        seconds: The time between them.
+        mesh: The object.
+        camera: That sees it.
     """
-    seconds = max(abs(seconds), SHORTEST_STEP)
-    turn = float(np.linalg.norm(difference(T, last)[3:]))
-    return turn <= FASTEST_TURN * seconds and abs(float(T[2, 3] - last[2, 3])) <= FASTEST_APPROACH * seconds
+
+    mesh: CentredMesh
+    camera: Camera
+
+    def allows(self, T: FloatArray, last: FloatArray, seconds: float) -> bool:
+        """Whether hands can have moved the object from one pose to another.
+
+        Args:
+            T: (4, 4) of the centred mesh.
+            last: (4, 4) the same, before or after.
+            seconds: The time between them.
+        """
+        seconds = max(abs(seconds), SHORTEST_STEP)
+        turn = float(np.linalg.norm(difference(T, last)[3:]))
+        pixel = max(T[2, 3], last[2, 3]) ** 2 / (self.camera.fx * self.mesh.diameter / 2)
+        nearer = abs(float(T[2, 3] - last[2, 3]))
+        return turn <= FASTEST_TURN * seconds and nearer <= FASTEST_APPROACH * seconds + BORDER_ERROR * pixel
 
 
 def lost_in_between(
-    found: ObjectEstimate,
+    found: Sequence[Revision],
     before: Sequence[Remembered],
-    mesh: CentredMesh,
+    limit: MotionLimit,
     symmetries: FloatArray,
     config: TrackerConfig,
 ) -> tuple[Revision, ...]:
-    """The frames just before a pose that another one took the place of, from which it cannot have come there.
+    """The frames just before a pose that took the place of another, from which the object cannot have come there.
 
     One of the two must be wrong: the object is lost in these frames.
 
     Args:
-        found: The first estimate of the pose that is believed now.
+        found: What is believed now, oldest first.
         before: The frames before, oldest first, with what was believed.
-        mesh: The object.
+        limit: What can have happened.
         symmetries: (S, 4, 4) of the object.
         config: Settings.
 
     Returns:
-        Lost estimates and records without claims of the newest of them, oldest first.
+        Lost estimates and records without claims of the newest frames of `before`, oldest first.
     """
-    T_found = mesh.centred(found.T_camera_object)
-    wrong: list[Remembered] = []
+    mesh = limit.mesh
+    first = next((estimate for estimate, _ in found if estimate.state != ObjectState.LOST), None)
+    if first is None:
+        return ()
+    T_first = mesh.centred(first.T_camera_object)
     good: ObjectEstimate | None = None
-    for frame in reversed(before):
-        one = frame.said[0]
+    count = 0
+    while count < len(before):
+        one = before[-1 - count].said[0]
         if one.state != ObjectState.LOST:
-            T = mesh.centred(nearest_symmetric(one.T_camera_object, found.T_camera_object, symmetries))
-            if follows_from(T_found, T, found.stamp - one.stamp):
+            T = mesh.centred(nearest_symmetric(one.T_camera_object, first.T_camera_object, symmetries))
+            if limit.allows(T_first, T, first.stamp - one.stamp):
                 good = one
                 break
-        wrong.insert(0, frame)
-    while wrong and wrong[0].said[0].state == ObjectState.LOST:
-        wrong.pop(0)
-    return tuple(_lost(frame, i, good, found, config) for i, frame in enumerate(wrong, 1))
+        count += 1
+    lost = [_lost(frame, i, good, first, mesh, config) for i, frame in enumerate(before[len(before) - count :], 1)]
+    states = [frame.said[0].state for frame in before[len(before) - count :]]
+    unknown = next((i for i, state in enumerate(states) if state != ObjectState.LOST), count)
+    return tuple(lost[unknown:])
 
 
 def _lost(
-    frame: Remembered, count: int, good: ObjectEstimate | None, found: ObjectEstimate, config: TrackerConfig
+    frame: Remembered,
+    count: int,
+    good: ObjectEstimate | None,
+    first: ObjectEstimate,
+    mesh: CentredMesh,
+    config: TrackerConfig,
 ) -> Revision:
     """A frame in which the object is lost, the `count`-th since a good one, if there is one."""
-    guess = found.T_camera_object if good is None else good.T_camera_object
-    spread = nothing_known() if good is None else while_lost(good.covariance, count, config)
+    guess = first.T_camera_object if good is None else good.T_camera_object
+    spread = nothing_known() if good is None else while_lost(np.zeros((6, 6)), count, config)
+    covariance = mesh.covariance_in_file_frame(mesh.centred(guess), spread)
     estimate = replace(
         frame.said[0],
         T_camera_object=guess,
-        covariance=spread,
+        covariance=covariance if good is None else good.covariance + covariance,
         state=ObjectState.LOST,
         mask_iou=float("nan"),
         feature_inliers=0,

@@ -24,7 +24,7 @@ from rhov_optimizer.tracking.fit import FrameFit
 from rhov_optimizer.tracking.flow import FlowTracks
 from rhov_optimizer.tracking.frame_fitter import ANNEAL, FrameFitter
 from rhov_optimizer.tracking.keyframes import Keyframe, KeyframeStore
-from rhov_optimizer.tracking.motion_limit import follows_from
+from rhov_optimizer.tracking.motion_limit import MotionLimit
 from rhov_optimizer.tracking.search import fit_nearby
 from rhov_optimizer.tracking.spread_search import SpreadSearch
 from rhov_optimizer.tracking.uncertainty import covariance_of, nothing_known, while_lost
@@ -77,6 +77,7 @@ class PoseTrack:
         initial: InitialPoseConfig,
     ) -> None:
         self._mesh, self._camera, self._config = mesh, camera, config
+        self._limit = MotionLimit(mesh, camera)
         self._last: _Good | None = None
         self._keyframes = KeyframeStore(config.feature_ratio)
         self._fitter = FrameFitter(mesh, camera, segmenter, self._keyframes, config)
@@ -133,7 +134,7 @@ class PoseTrack:
         nearby = fit_nearby(cues, self._mesh, self._camera, track.T, self._config)
         start = track.T if nearby is None else nearby
         near = nearby is not None and track.lost_frames <= SHORT_WHILE
-        fit = self._fitter.attempt(cues, start, None, searched=True, nearby=near)
+        fit = self._believable(self._fitter.attempt(cues, start, None, searched=True, nearby=near), cues.stamp)
         if fit.state == ObjectState.LOST:
             T = self._search.advance(cues, track.T)
             if T is not None:
@@ -177,7 +178,8 @@ class PoseTrack:
         last = self._last
         if last is None or fit.state == ObjectState.LOST or fit.inliers >= self._config.least_inliers:
             return fit
-        return fit if follows_from(fit.T, last.T, stamp - last.stamp) else replace(fit, state=ObjectState.LOST)
+        allowed = self._limit.allows(fit.T, last.T, stamp - last.stamp)
+        return fit if allowed else replace(fit, state=ObjectState.LOST)
 
     def _keep_keyframe(self, cues: FrameCues, fit: FrameFit, view: SurfaceView) -> None:
         far = self._keyframes.angle_to_nearest(fit.T[:3, :3]) > self._config.keyframe_angle

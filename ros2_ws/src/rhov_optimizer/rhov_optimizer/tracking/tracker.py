@@ -30,7 +30,7 @@ from rhov_optimizer.tracking.contest import Contest, Contestant, NewContestant, 
 from rhov_optimizer.tracking.doubt import Doubt, Doubts, Revision
 from rhov_optimizer.tracking.hindsight import with_hindsight
 from rhov_optimizer.tracking.memory import FrameMemory
-from rhov_optimizer.tracking.motion_limit import lost_in_between
+from rhov_optimizer.tracking.motion_limit import MotionLimit, lost_in_between
 
 JUDGED = 5
 """Frames whose mean score says whether a pose is doubtful."""
@@ -181,8 +181,8 @@ class ObjectTracker:
             if not same:
                 self._doubts = Doubts(rivals=open_now or Doubt(), mistaken=MISTAKEN_AGAIN)
             history, scores = believed
-            args = frames[: len(frames) - len(history)], self._mesh, self._model.symmetries, self._config
-            lost = lost_in_between(history[0][0], *args)
+            before, limit = frames[: len(frames) - len(history)], MotionLimit(self._mesh, self._camera)
+            lost = lost_in_between(history, before, limit, self._model.symmetries, self._config)
             self._memory.correct((*lost, *history), [0.0] * len(lost) + scores)
             self._said_of = len(lost) + len(history)
         elif open_now is not None:

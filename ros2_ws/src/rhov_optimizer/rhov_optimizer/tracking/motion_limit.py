@@ -94,10 +94,9 @@ def lost_in_between(
                 good = one
                 break
         count += 1
-    lost = [_lost(frame, i, good, first, mesh, config) for i, frame in enumerate(before[len(before) - count :], 1)]
-    states = [frame.said[0].state for frame in before[len(before) - count :]]
-    unknown = next((i for i, state in enumerate(states) if state != ObjectState.LOST), count)
-    return tuple(lost[unknown:])
+    newest = before[len(before) - count :]
+    seen = next((i for i, frame in enumerate(newest) if frame.said[0].state != ObjectState.LOST), count)
+    return tuple(_lost(frame, i, good, first, mesh, config) for i, frame in enumerate(newest[seen:], seen + 1))
 
 
 def _lost(

@@ -93,16 +93,33 @@ def test_hands_of_other_shapes_keep_their_pixels(true_clip: Any, model: HandMode
 
 
 @pytest.mark.parametrize(
-    ("wrong", "side"), [(range(3), "right"), (range(3, 6), "left"), (range(4), "right"), (range(5), "left")]
+    ("wrong", "side"), [(range(3), "right"), (range(5), "right"), (range(3, 6), "left"), ([5], "left")]
 )
-def test_later_frames_know_the_side_better(true_clip: Any, model: HandModel, wrong: range, side: str) -> None:
-    """Each says what is known by then: the first four of six are outvoted, the first five are not."""
-    records = [
-        dataclasses.replace(r, hand=dataclasses.replace(r.hand, side="left")) if i in wrong else r
-        for i, r in enumerate(true_clip.records)
-    ]
+def test_the_last_frame_of_a_vote_knows_the_side_best(true_clip: Any, model: HandModel, wrong: Any, side: str) -> None:
+    records = _sided(true_clip.records, wrong)
     assert model_of_side_seen(records, model).side == side
     assert model_of_side_seen(records, model.mirrored()).side == side
+
+
+@pytest.mark.parametrize(("wrong", "side"), [([1, 3, 11], "right"), ([0, 2, 4, 6, 9, 10, 11], "left")])
+def test_opinions_of_single_frames_are_counted(true_clip: Any, model: HandModel, wrong: Any, side: str) -> None:
+    """No vote changes its mind so often."""
+    records = _sided([*true_clip.records, *true_clip.records], wrong)
+    assert model_of_side_seen(records, model).side == side
+    assert model_of_side_seen(records, model.mirrored()).side == side
+
+
+def test_no_hand_has_the_side_of_the_model(true_clip: Any, model: HandModel) -> None:
+    records = [dataclasses.replace(r, hand=None) for r in true_clip.records]
+    assert model_of_side_seen(records, model.mirrored()).side == "left"
+
+
+def _sided(records: Any, left: Any) -> list[Any]:
+    """The records, in some frames of a left hand."""
+    return [
+        dataclasses.replace(r, hand=dataclasses.replace(r.hand, side="left")) if i in left else r
+        for i, r in enumerate(records)
+    ]
 
 
 def test_frames_that_saw_the_other_side_are_mirrored_in_depth(true_clip: Any, model: HandModel) -> None:

@@ -123,6 +123,17 @@ def test_guessed_landmarks_count_less():
     assert vote.side == "right"
 
 
+def test_many_unclear_images_do_not_outweigh_a_few_clear_ones():
+    """As where a hand comes into the picture, or is hidden for long, before it is well seen."""
+    shown, picture = scene("right", palm_to_camera=False, hidden=[])
+    vote = SideVote()
+    for _ in range(15):
+        vote.add(shown, picture, said=-2.0, expected_error=0.1)
+    for _ in range(2):
+        vote.add(shown, picture, said=2.0, expected_error=0.02)
+    assert vote.side == "right"
+
+
 def test_a_given_side_is_kept():
     vote = SideVote("left")
     shown, picture = scene("right", palm_to_camera=False, hidden=[])

@@ -32,13 +32,14 @@ class CollectedEstimates:
         return len(self._objects)
 
     def trajectory(self, object_name: str, camera: Camera) -> HandObjectTrajectory | None:
-        """The estimates as a trajectory, not smoothed; None if there are none."""
+        """The estimates, not smoothed, with the hands of the side that was believed last; None if there are none."""
         frames = sorted(self._objects)
         if not frames:
             return None
         objects = [self._objects[i] for i in frames]
         hands = [self._hands.get(i) for i in frames]
-        seen = next((hand for hand in hands if hand is not None), None)
+        seen = next((hand for hand in reversed(hands) if hand is not None), None)
+        hands = [hand if hand is not None and seen is not None and hand.side == seen.side else None for hand in hands]
         return HandObjectTrajectory(
             frame_index=np.array(frames),
             stamp=np.array([o.stamp for o in objects]),

@@ -17,6 +17,8 @@ from rhov_optimizer.track_record import TrackRecord
 
 LEAST_DEPTH_SPREAD = 0.01
 """No detector knows a hand's relative distance better than this from one image."""
+CHANGES_OF_A_VOTE = 3
+"""A vote over the track seldom changes its mind more often."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,16 @@ class HandTrack:
 
 
 def model_of_side_seen(records: Sequence[TrackRecord], model: HandModel) -> HandModel:
-    """The model, mirrored if more frames saw the other hand.
+    """The model, mirrored if the records are of the other hand.
 
-    A frame counts as much as there are frames until then: it says what is known by then, see `HandEstimate.side`.
+    Each says what is known by then (see `HandEstimate.side`), so the last one knows most. Where the side changes more
+    often than a vote changes its mind, each is an opinion of its own; then the most count, the later ones more.
     """
     same = np.array([record.hand.side == model.side for record in records if record.hand is not None], np.bool_)
     weights = np.arange(1, len(same) + 1)
+    if np.count_nonzero(same[1:] != same[:-1]) <= CHANGES_OF_A_VOTE:
+        weights = weights[-1:]
+    same = same[len(same) - len(weights) :]
     return model if 2 * weights[same].sum() >= weights.sum() else model.mirrored()
 
 

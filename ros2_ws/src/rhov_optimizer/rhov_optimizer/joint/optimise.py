@@ -81,7 +81,7 @@ def optimise_trajectory(
         camera: Its distortion is ignored: records hold pixels of rectified images.
         records: What the tracker left of N frames.
         estimates: The N poses that it found.
-        hand_model: That which the hands were estimated with, of either side: the side is that of most frames.
+        hand_model: That which the hands were estimated with, of either side; see `model_of_side_seen`.
         config: Settings.
         weights: Of the terms.
         object_config: Settings of the first stage.

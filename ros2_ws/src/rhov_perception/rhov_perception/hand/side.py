@@ -20,7 +20,7 @@ _LARGEST_LOG_ODDS = 3.0
 """What the network says of one image counts up to this: it errs in long runs."""
 _LARGEST_ADVANTAGE, _ADVANTAGE_WEIGHT = 6.0, 0.2
 """The difference of the fits' costs counts up to this, and by this much."""
-_CLEAR = 0.05
+_CLEAR = 0.02
 """A detection whose keypoints are off by more than this, as a fraction of the hand's size in the image, is worth less,
 with the square of the error: its landmarks are guessed, or not of the whole hand."""
 _GRASP_LOG_ODDS = 3.0

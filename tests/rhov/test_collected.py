@@ -25,7 +25,7 @@ def test_nothing_was_collected() -> None:
     assert CollectedEstimates().trajectory("mug", CAMERA) is None
 
 
-def test_what_is_kept_are_the_hands_of_the_side_that_was_believed_last() -> None:
+def test_what_is_kept_are_the_hands_of_the_side_that_the_vote_ends_with() -> None:
     collected = CollectedEstimates()
     hands = {0: seen("left", 0.1), 1: seen("right", 0.2), 3: seen("right", 0.3)}
     for i in range(4):

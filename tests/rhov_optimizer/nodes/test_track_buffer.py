@@ -44,10 +44,10 @@ def test_a_window_tells_what_was_tracked(model):
     frames = [frame(3, side="left"), frame(4), frame(5, ObjectState.LOST, "left"), frame(6, side="right")]
     window = tracked_trajectory(frames, CAMERA, model, HandModel.load())
     assert window.frame_index.tolist() == [3, 4, 5, 6]
-    assert window.hand_side == "left" and window.hand_model == "a model"
-    assert window.hand_valid.tolist() == [True, False, True, False]
+    assert window.hand_side == "right" and window.hand_model == "a model"  # the side that is known last
+    assert window.hand_valid.tolist() == [False, False, False, True]
     assert window.object_state.tolist() == [1, 1, 0, 1]
-    assert np.allclose(window.hand_pose[2], 5) and not window.hand_pose[3].any()
+    assert np.allclose(window.hand_pose[3], 6) and not window.hand_pose[2].any()
     assert np.allclose(window.hand_shape, 0.5)
     assert np.allclose(window.T_camera_object[1, :3, 3], [0, 0, 4.5])
 

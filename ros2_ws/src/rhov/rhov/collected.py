@@ -11,6 +11,7 @@ from rhov_core.cues import HandEstimate
 from rhov_core.object_estimate import ObjectEstimate
 from rhov_core.result_directory import write_result
 from rhov_core.trajectory import HandObjectTrajectory
+from rhov_optimizer.joint.hand_track import side_seen
 
 
 class CollectedEstimates:
@@ -32,14 +33,15 @@ class CollectedEstimates:
         return len(self._objects)
 
     def trajectory(self, object_name: str, camera: Camera) -> HandObjectTrajectory | None:
-        """The estimates, not smoothed, with the hands of the side that was believed last; None if there are none."""
+        """The estimates, not smoothed, with the hands of one side (`side_seen`); None if there are none."""
         frames = sorted(self._objects)
         if not frames:
             return None
         objects = [self._objects[i] for i in frames]
         hands = [self._hands.get(i) for i in frames]
-        seen = next((hand for hand in reversed(hands) if hand is not None), None)
-        hands = [hand if hand is not None and seen is not None and hand.side == seen.side else None for hand in hands]
+        side = side_seen(hands)
+        hands = [hand if hand is not None and hand.side == side else None for hand in hands]
+        seen = next((hand for hand in hands if hand is not None), None)
         return HandObjectTrajectory(
             frame_index=np.array(frames),
             stamp=np.array([o.stamp for o in objects]),

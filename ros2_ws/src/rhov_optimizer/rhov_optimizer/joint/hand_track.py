@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,18 +75,28 @@ class HandTrack:
         return cls(model.side, pose, shape, translation, valid, keypoints, spread, mirrored, certainty)
 
 
-def model_of_side_seen(records: Sequence[TrackRecord], model: HandModel) -> HandModel:
-    """The model, mirrored if the records are of the other hand.
+def side_seen(hands: Sequence[HandEstimate | None]) -> Side | None:
+    """The side of the hand of a clip or a part of it; None if no frame has a hand.
 
     Each says what is known by then (see `HandEstimate.side`), so the last one knows most. Where the side changes more
     often than a vote changes its mind, each is an opinion of its own; then the most count, the later ones more.
+
+    Args:
+        hands: Of consecutive frames; None where none was seen.
     """
-    same = np.array([record.hand.side == model.side for record in records if record.hand is not None], np.bool_)
-    weights = np.arange(1, len(same) + 1)
-    if np.count_nonzero(same[1:] != same[:-1]) <= CHANGES_OF_A_VOTE:
-        weights = weights[-1:]
-    same = same[len(same) - len(weights) :]
-    return model if 2 * weights[same].sum() >= weights.sum() else model.mirrored()
+    sides = [hand.side for hand in hands if hand is not None]
+    if not sides:
+        return None
+    if sum(a != b for a, b in pairwise(sides)) <= CHANGES_OF_A_VOTE:
+        return sides[-1]
+    votes = {side: sum(i for i, one in enumerate(sides, 1) if one == side) for side in sides}
+    return max(votes, key=lambda side: votes[side])
+
+
+def model_of_side_seen(records: Sequence[TrackRecord], model: HandModel) -> HandModel:
+    """The model, mirrored if the records are of the other hand; see `side_seen`."""
+    side = side_seen([record.hand for record in records])
+    return model if side in (None, model.side) else model.mirrored()
 
 
 def _depth_spread(hand: HandEstimate) -> float:

@@ -10,6 +10,7 @@ from rhov_core.camera import Camera
 from rhov_core.hand import HandModel
 from rhov_core.object_model import ObjectModel
 from rhov_core.trajectory import HandObjectTrajectory
+from rhov_optimizer.joint.hand_track import side_seen
 from rhov_optimizer.nodes.track_buffer import TrackedFrame
 
 
@@ -26,7 +27,7 @@ def tracked_trajectory(
     """
     hands = [frame.record.hand for frame in frames]
     seen = [hand for hand in hands if hand is not None]
-    side = max({hand.side for hand in seen}, key=[hand.side for hand in seen].count) if seen else hand_model.side
+    side = side_seen(hands) or hand_model.side
     valid = np.array([hand is not None and hand.side == side for hand in hands])
 
     def of_hands(name: str, *shape: int) -> np.ndarray:

@@ -22,7 +22,7 @@ _LARGEST_ADVANTAGE, _ADVANTAGE_WEIGHT = 6.0, 0.2
 """The difference of the fits' costs counts up to this, and by this much."""
 _CLEAR = 0.02
 """A detection whose keypoints are off by more than this, as a fraction of the hand's size in the image, is worth less,
-with the square of the error: its landmarks are guessed, or not of the whole hand."""
+with the square of the error. Few are surer, so what counts is how much less sure the others are."""
 _GRASP_LOG_ODDS = 3.0
 """Weight of one image in which the fingers are hidden and the thumb is not."""
 _THUMB, _MIDDLE_JOINTS = (1, 2, 3), (6, 10, 14, 18)

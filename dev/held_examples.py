@@ -19,8 +19,9 @@ from torch import Tensor
 from rhov_core.arrays import BoolArray, ByteArray
 from rhov_core.synth import textures
 from rhov_perception.object.color_model import ColorModel, color_cells
-from rhov_perception.object.learned import color_channel
 from rhov_perception.object.network import SIDE
+from rhov_perception.object.network_input import color_channel
+from rhov_perception.object.spoilt_mask import beyond, blotched, displaced, side_of
 
 STORED, LENGTH = 160, 160 / 2.4
 """Side of the stored pictures and length of the thing in them [pixel]."""
@@ -30,8 +31,6 @@ BATCH = 24
 """Pictures that are learnt from at once."""
 BOXES, NOTHING = 0.35, 0.05
 """Shares of pictures in which only a box, and nothing at all, is known of the object."""
-SHIFTS = (0.5, 1.5, 5.0, 14.0)
-"""How far masks are off [pixel], from a slow thing's to one's that flow has not followed."""
 BLURRED, LONGEST = 0.2, 14
 """Share of pictures of quick movements, and the longest way while the shutter is open [pixel]."""
 FORGOTTEN = 0.35
@@ -167,29 +166,8 @@ def _known(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generat
 
 def _spoilt(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generator) -> ByteArray:
     """The object's mask with errors, 0 or 255."""
-    known = np.zeros((SIDE, SIDE), np.uint8)
-    mask = 255 * masks["object"]
-    far = rng.choice(len(SHIFTS), p=[0.3, 0.3, 0.25, 0.15])
-    scale, angle = rng.normal(1, 0.06), rng.normal(0, 0.2 if far == 3 else 0.06)
-    c, s = scale * np.cos(angle), scale * np.sin(angle)
-    shift = rng.normal(0, 1, 2) * SHIFTS[far]
-    middle = SIDE / 2 * np.ones(2)
-    M = np.column_stack([[[c, -s], [s, c]], middle + shift - np.array([[c, -s], [s, c]]) @ middle])
-    spoilt = cv2.warpAffine(mask, M, (SIDE, SIDE)).astype(np.float32) / 255
-    noise = cv2.resize(rng.normal(0, 1, (10, 10)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    spoilt = cv2.GaussianBlur(spoilt, (0, 0), rng.uniform(0.6, 3.5)) + rng.uniform(0, 0.6) * noise * (spoilt > 0)
-    known[spoilt > rng.uniform(0.3, 0.65)] = 255
-    for _ in range(int(rng.choice([0, 0, 1, 1, 2, 3, 4]))):  # leaks and losses
-        edge = np.argwhere(cv2.morphologyEx(known, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
-        if not len(edge):
-            break
-        y, x = edge[int(rng.integers(len(edge)))]
-        blob = np.zeros_like(known)
-        axes = tuple(int(a) for a in rng.integers(3, 22, 2))
-        cv2.ellipse(blob, (int(x), int(y)), axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
-        if rng.random() < 0.3:
-            blob &= masks["drawn"] | masks["skin"]
-        known[blob > 0] = 255 if rng.random() < 0.6 else 0
+    hand = (masks["drawn"] | masks["skin"]) > 0
+    known = blotched(displaced(255 * masks["object"], rng), rng, leaks_into=hand)
     if rng.random() < FORGOTTEN:
         known[_part(image, known > 0, rng)] = 0
     if rng.random() < 0.2:
@@ -199,15 +177,10 @@ def _spoilt(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Genera
 
 def _part(image: ByteArray, mask: BoolArray, rng: np.random.Generator) -> BoolArray:
     """A side of what a mask (H, W) shows, or what is lighter or darker in it, as other faces of a thing are."""
-    if not mask.any():
-        return mask
-    if rng.random() < 0.5:
-        angle = rng.uniform(0, 2 * np.pi)
-        y, x = np.mgrid[:SIDE, :SIDE]
-        order = (np.cos(angle) * x + np.sin(angle) * y).astype(np.float32)
-    else:
-        order = cv2.GaussianBlur(image.mean(2).astype(np.float32), (0, 0), 2.0) * np.float32(rng.choice([-1, 1]))
-    return np.asarray(mask & (order > np.quantile(order[mask], rng.uniform(0.4, 0.95))))
+    if rng.random() < 0.5 or not mask.any():
+        return side_of(mask, rng)
+    light = cv2.GaussianBlur(image.mean(2).astype(np.float32), (0, 0), 2.0)
+    return beyond(mask, light * np.float32(rng.choice([-1, 1])), rng)
 
 
 def _cover(image: ByteArray, masks: dict[str, ByteArray], rng: np.random.Generator) -> None:

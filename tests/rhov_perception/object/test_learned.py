@@ -8,6 +8,7 @@ import pytest
 from moving_card import overlap
 
 from rhov_perception.object.color_model import ColorModel, color_cells
+from rhov_perception.object.estimator import NO_SKIN
 from rhov_perception.object.learned import HeldObjectFinder
 from rhov_perception.object.opinion import LIMIT, Opinion
 from rhov_perception.object.region import Region
@@ -71,6 +72,75 @@ def test_a_snapshot_holds_no_weights(finder):
     assert len(pickle.dumps(finder)) < 200
 
 
+def test_what_is_no_skin_leaves_a_cover(pictures, finder):
+    """Everything near the object taken for the hand's cover, as with surroundings of its colours."""
+    before, after = [], []
+    for image, mask, skin, _, drawn in pictures:
+        near = cv2.dilate(mask.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
+        if np.count_nonzero(near & skin) > 50:
+            before.append(overlap(near, near & skin))
+            after.append(overlap(finder.skin(image, drawn, mask).agreed(near, NO_SKIN), near & skin))
+    assert len(after) > 5
+    assert np.mean(after) > np.mean(before) + 0.2
+
+
+def elsewhere(image):
+    """The picture seen in a mirror, turned and darker."""
+    M = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), 25, 0.85) @ np.array([[-1, 0, SIDE - 1], [0, 1, 0], [0, 0, 1]])
+    return cv2.warpAffine(image, M, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.fixture(scope="module")
+def lessons(pictures, finder):
+    """Of some pictures, each seen otherwise: overlap of what an untaught network and one that was taught it find."""
+    out = []
+    for image, mask, _, _, drawn in pictures[:5]:
+        pupil = HeldObjectFinder()
+        pupil.teach(image, drawn, mask, None, 30)
+        there = elsewhere(mask.astype(np.uint8) * 255) > 127
+        seen = (0.8 * elsewhere(image)).astype(np.uint8), elsewhere(drawn.astype(np.uint8) * 255) > 127
+        known = np.roll(there, (9, -8), (0, 1))
+        out.append([overlap(f.ask(*seen, known).inside(WHOLE) > 0, there) for f in (finder, pupil)])
+    return np.array(out), pupil
+
+
+def test_an_object_that_was_taught_is_found_better(lessons):
+    before, after = lessons[0].mean(0)
+    assert after > before + 0.1
+
+
+def test_what_was_learnt_goes_into_a_snapshot_and_is_forgotten(lessons, pictures, finder):
+    pupil, (image, mask, _, _, drawn) = lessons[1], pictures[4]
+    copied = pickle.loads(pickle.dumps(pupil))
+    np.testing.assert_array_equal(copied.ask(image, drawn, mask).odds, pupil.ask(image, drawn, mask).odds)
+    assert not np.array_equal(pupil.ask(image, drawn, mask).odds, finder.ask(image, drawn, mask).odds)
+    copied.forget()
+    np.testing.assert_array_equal(copied.ask(image, drawn, mask).odds, finder.ask(image, drawn, mask).odds)
+
+
+def test_what_was_learnt_changes_nothing_about_skin(lessons, pictures, finder):
+    pupil, (image, mask, _, _, drawn) = lessons[1], pictures[4]
+    np.testing.assert_array_equal(pupil.skin(image, drawn, mask).odds, finder.skin(image, drawn, mask).odds)
+    assert not np.array_equal(finder.skin(image, drawn, mask).odds, finder.ask(image, drawn, mask).odds)
+
+
+def test_the_same_lessons_teach_the_same(pictures, finder):
+    image, mask, _, _, drawn = pictures[2]
+    one, other, none = HeldObjectFinder(), HeldObjectFinder(), HeldObjectFinder()
+    for pupil in (one, other):
+        pupil.teach(image, drawn, mask, None, 3)
+    none.teach(image, drawn, mask, None, 0)
+    np.testing.assert_array_equal(one.ask(image, drawn, mask).odds, other.ask(image, drawn, mask).odds)
+    np.testing.assert_array_equal(none.ask(image, drawn, mask).odds, finder.ask(image, drawn, mask).odds)
+
+
+def test_an_empty_mask_teaches_nothing(pictures, finder):
+    image, mask, *_ = pictures[0]
+    pupil = HeldObjectFinder()
+    pupil.teach(image, None, np.zeros_like(mask), None, 5)
+    np.testing.assert_array_equal(pupil.ask(image, None, mask).odds, finder.ask(image, None, mask).odds)
+
+
 def test_an_opinion_is_placed_where_it_belongs():
     odds = np.arange(16, dtype=np.float32).reshape(4, 4)
     opinion = Opinion((-1, 2), odds)
@@ -78,6 +148,17 @@ def test_an_opinion_is_placed_where_it_belongs():
     np.testing.assert_array_equal(out[2:, :3], odds[:3, 1:])
     assert (out[:2] == -LIMIT).all() and (out[:, 3:] == -LIMIT).all()
     assert (Opinion((9, 9), odds).inside(Region(0, 0, 6, 5)) == -LIMIT).all()
+
+
+@pytest.mark.parametrize("corner", [(-3, -2), (1, 2), (7, 6), (-3, 6), (-9, 0), (20, 20)])
+def test_a_mask_keeps_what_an_opinion_agrees_with_or_has_not_seen(corner):
+    rng = np.random.default_rng(1)
+    odds, mask = rng.normal(size=(5, 5)).astype(np.float32), rng.random((8, 9)) < 0.7
+    expected = mask.copy()
+    for y, x in np.argwhere(mask):
+        i, j = y - corner[1], x - corner[0]
+        expected[y, x] = not (0 <= i < 5 and 0 <= j < 5) or odds[i, j] >= -0.3
+    np.testing.assert_array_equal(Opinion(corner, odds).agreed(mask, -0.3), expected)
 
 
 def test_certainty_is_the_overlap_to_be_expected():

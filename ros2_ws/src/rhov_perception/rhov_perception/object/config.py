@@ -16,6 +16,9 @@ class ObjectEstimatorConfig:
         True,
         "whether a network that was taught with rendered pictures helps to find the object in its box and to follow it",
     )
+    lessons: int = setting(
+        50, "steps in which the network is taught the object in its first frame, 0.1 s each; 0: none", low=0, high=1000
+    )
     flow_preset: Literal["ultrafast", "fast", "medium"] = setting(
         "ultrafast", "dense optical flow: ultrafast, fast or medium (about 3, 5 and 23 ms per frame)"
     )

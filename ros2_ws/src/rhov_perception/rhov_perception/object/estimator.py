@@ -29,6 +29,8 @@ from rhov_perception.object.seed import LEAST_SIDE, Box, segment_box
 
 EDGE = 4
 """Width inside the mask's border where flow mixes object and background [pixel]."""
+NO_SKIN = -2.0
+"""Log odds of skin below which the network is believed that no hand covers what the colours say one does."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class ObjectEstimator:
                 nothing in the box stands out, or the mask is empty.
         """
         frame = self._received(image, hand_mask)
+        if self._finder is not None:
+            self._finder.forget()
         mask, notes = self._seeded(frame, seed)
         self._frames.clear()
         self._cover, self._motion = HandCover(), HandMotion()
@@ -197,6 +201,16 @@ class ObjectEstimator:
         inside = _eroded(previous.mask, EDGE)
         return flow.tracks(inside, self._config.flow_tracks, self._config.flow_tolerance)
 
+    def _agreed(self, cover: BoolArray | None, frame: _Frame, mask: BoolArray | None) -> BoolArray | None:
+        """What covers the object (H, W), without what the network is sure is no skin: things of like colours."""
+        if cover is None or mask is None or self._finder is None:
+            return cover
+        skin = self._finder.skin(frame.image, frame.hand_mask, mask, self._track.colors)
+        if skin is None:
+            return cover
+        left = skin.agreed(cover, NO_SKIN)
+        return left if left.any() else None
+
     def _hold(self, frame_index: int, frame: _Frame, mask: BoolArray | None) -> None:
         self._frames[frame_index] = _Frame(frame.image, frame.gray, frame.hand_mask, mask, self._track.colors)
         while len(self._frames) > self._config.frames_held:
@@ -221,7 +235,7 @@ class ObjectEstimator:
             image_size=(self._camera.width, self._camera.height),
             hand=hand,
             hand_mask=frame.hand_mask,
-            cover_mask=cover,
+            cover_mask=self._agreed(cover, frame, mask),
             object_mask=mask,
             mask_score=0.0 if found is None else found.model.separation,
             flow_source=source,

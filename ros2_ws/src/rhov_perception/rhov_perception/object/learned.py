@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from rhov_core.arrays import BoolArray, ByteArray
-from rhov_perception.object.band import HAND_INSIDE, HAND_OUTSIDE
-from rhov_perception.object.color_model import EVIDENCE_LIMIT, ColorModel, color_cells
-from rhov_perception.object.network import INPUTS, SIDE, HeldObjectNetwork
+from rhov_perception.object.color_model import ColorModel
+from rhov_perception.object.first_sight import FirstSight
+from rhov_perception.object.lessons import taught
+from rhov_perception.object.network import SIDE, HeldObjectNetwork
+from rhov_perception.object.network_input import network_input
 from rhov_perception.object.network_parts import with_weights
 from rhov_perception.object.opinion import LIMIT, Opinion
 from rhov_perception.object.region import Region
@@ -22,17 +25,49 @@ WIDTH = 1.8
 """The network sees a square that is so many times as wide as the object is long."""
 LEAST_WIDTH = 48
 """The square is not smaller than this [pixel]."""
+OBJECT, SKIN = 0, 1
+"""Channels of what the network says (`network.OUTPUTS`)."""
 
 
 class HeldObjectFinder:
-    """Asks the network."""
+    """Asks the network, which can be taught the object that is followed.
 
-    def __init__(self) -> None:
+    Args:
+        learnt: Weights that it had when it knew an object; None for those of the package.
+    """
+
+    def __init__(self, learnt: dict[str, NDArray[np.float32]] | None = None) -> None:
+        self._network = _network()
+        if learnt is not None:
+            self._network = copy.deepcopy(self._network)
+            self._network.load_state_dict({name: torch.from_numpy(value) for name, value in learnt.items()})
+
+    def __reduce__(self) -> tuple[type[HeldObjectFinder], tuple[dict[str, NDArray[np.float32]] | None]]:
+        """The weights come with the package, so a snapshot holds only what was learnt of an object."""
+        if self._network is _network():
+            return HeldObjectFinder, (None,)
+        return HeldObjectFinder, ({name: value.numpy() for name, value in self._network.state_dict().items()},)
+
+    def forget(self) -> None:
+        """Knows no object any more."""
         self._network = _network()
 
-    def __reduce__(self) -> tuple[type[HeldObjectFinder], tuple[()]]:
-        """The weights come with the package, so no snapshot needs to hold them."""
-        return HeldObjectFinder, ()
+    def teach(
+        self, image: ByteArray, hand_mask: BoolArray | None, mask: BoolArray, colors: ColorModel | None, lessons: int
+    ) -> None:
+        """Teaches the network an object, in the place of one that it was taught before.
+
+        Args:
+            image: (H, W, 3) BGR.
+            hand_mask: (H, W) where the hand is drawn.
+            mask: (H, W) where the object is seen.
+            colors: Of the object and its surroundings, if they are known.
+            lessons: Steps of training; 0 for none.
+        """
+        self.forget()
+        sight = FirstSight.of(image, mask, hand_mask)
+        if sight is not None and lessons > 0:
+            self._network = taught(self._network, sight, colors, lessons)
 
     def ask(
         self,
@@ -41,7 +76,7 @@ class HeldObjectFinder:
         known: BoolArray | Region,
         colors: ColorModel | None = None,
     ) -> Opinion | None:
-        """What the network says around what is known of the object; None if that is nothing.
+        """Where the network sees the object around what is known of it; None if that is nothing.
 
         Args:
             image: (H, W, 3) BGR.
@@ -49,34 +84,48 @@ class HeldObjectFinder:
             known: Mask (H, W) of about where the object is seen, or a box around it.
             colors: Of the object and its surroundings, if they are known.
         """
-        box = known if isinstance(known, Region) else Region.around(known, 0)
-        if box is None:
-            return None
-        side = max(LEAST_WIDTH, round(WIDTH * max(box.x1 - box.x0, box.y1 - box.y0)))
-        corner = (box.x0 + box.x1 - side) // 2, (box.y0 + box.y1 - side) // 2
-        x = np.zeros((1, INPUTS, SIDE, SIDE), np.float32)
-        picture = _square(image, corner, side, cv2.BORDER_REPLICATE)
-        x[0, :3] = picture.transpose(2, 0, 1) / np.float32(255) - np.float32(0.5)
-        if hand_mask is not None:
-            x[0, 3] = _square(_bytes(hand_mask), corner, side) > 127
-        if colors is not None:
-            x[0, 5] = color_channel(picture, x[0, 3] > 0, colors)
-        if isinstance(known, Region):
-            inside = np.zeros(image.shape[:2], np.uint8)
-            inside[known.slices] = 255
-            x[0, 4] = np.float32(0.5) * (_square(inside, corner, side) > 127)
-        else:
-            x[0, 4] = _square(_bytes(known), corner, side) > 127
-        with torch.inference_mode():
-            said = self._network(torch.from_numpy(x))[0, 0].clamp(-LIMIT, LIMIT).numpy()
-        return Opinion(corner, np.asarray(cv2.resize(said, (side, side), interpolation=cv2.INTER_LINEAR), np.float32))
+        return _said(self._network, OBJECT, image, hand_mask, known, colors)
+
+    def skin(
+        self, image: ByteArray, hand_mask: BoolArray | None, known: BoolArray, colors: ColorModel | None = None
+    ) -> Opinion | None:
+        """Where the network sees skin around the object. What it was taught of that has no part in it.
+
+        Args:
+            image: (H, W, 3) BGR.
+            hand_mask: (H, W) where the hand is drawn.
+            known: Mask (H, W) of where the object is seen.
+            colors: Of the object and its surroundings, if they are known.
+        """
+        return _said(_network(), SKIN, image, hand_mask, known, colors)
 
 
-def color_channel(picture: ByteArray, hand: BoolArray, colors: ColorModel) -> NDArray[np.float32]:
-    """How much each pixel's colour (H, W, 3) speaks for the object, -1 to 1, given where the hand (H, W) is drawn."""
-    share = np.where(hand, np.float32(HAND_INSIDE), np.float32(HAND_OUTSIDE))
-    odds = colors.evidence(color_cells(np.ascontiguousarray(picture)), share)
-    return np.asarray(np.clip(odds / np.float32(EVIDENCE_LIMIT), -1, 1), np.float32)
+def _said(
+    network: HeldObjectNetwork,
+    channel: int,
+    image: ByteArray,
+    hand_mask: BoolArray | None,
+    known: BoolArray | Region,
+    colors: ColorModel | None,
+) -> Opinion | None:
+    box = known if isinstance(known, Region) else Region.around(known, 0)
+    if box is None:
+        return None
+    side = max(LEAST_WIDTH, round(WIDTH * max(box.x1 - box.x0, box.y1 - box.y0)))
+    corner = (box.x0 + box.x1 - side) // 2, (box.y0 + box.y1 - side) // 2
+    picture = _square(image, corner, side, cv2.BORDER_REPLICATE)
+    hand = np.zeros((SIDE, SIDE), np.bool_)
+    if hand_mask is not None:
+        hand = _square(_bytes(hand_mask), corner, side) > 127
+    if isinstance(known, Region):
+        inside = box.full(np.ones((box.y1 - box.y0, box.x1 - box.x0), np.bool_), image.shape)
+        about = np.float32(0.5) * (_square(_bytes(inside), corner, side) > 127)
+    else:
+        about = np.float32(1.0) * (_square(_bytes(known), corner, side) > 127)
+    x = torch.from_numpy(network_input(picture, hand, about, colors)[None])
+    with torch.inference_mode():
+        said = network(x)[0, channel].clamp(-LIMIT, LIMIT).numpy()
+    return Opinion(corner, np.asarray(cv2.resize(said, (side, side), interpolation=cv2.INTER_LINEAR), np.float32))
 
 
 def _square(image: ByteArray, corner: tuple[int, int], side: int, border: int = cv2.BORDER_CONSTANT) -> ByteArray:

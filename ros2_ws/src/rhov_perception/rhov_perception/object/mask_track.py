@@ -59,6 +59,8 @@ class MaskTrack:
         self._last = mask if found is None else found.mask
         self._first_area = int(np.count_nonzero(self._last))
         self._area = float(self._first_area)
+        if self._finder is not None:
+            self._finder.teach(image, hand_mask, self._last, self._memory, self._config.lessons)
         return found
 
     def follow(

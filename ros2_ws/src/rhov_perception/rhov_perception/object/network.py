@@ -16,8 +16,8 @@ INPUTS = 6
 of it, 0.5 inside a box around it), and how much each pixel's colour speaks for the object, -1 to 1, 0 if that is not
 known."""
 OUTPUTS = 3
-"""Channels: log odds that the object is seen, that skin is seen, and that the object is there, seen or hidden. Only the
-first is used; the others were taught so that the network learns what hides an object."""
+"""Channels: log odds that the object is seen, that skin is seen, and that the object is there, seen or hidden. The
+last is not used; it was taught so that the network learns what hides an object."""
 CHANNELS = (12, 24, 48, 64, 96, 96)
 """At the full side, half of it, and so on."""
 

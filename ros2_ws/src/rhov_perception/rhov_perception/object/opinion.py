@@ -1,4 +1,4 @@
-"""Which pixels show the object, as a network says."""
+"""Which pixels show the object, or skin, as a network says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Opinion:
     corner: tuple[int, int]
     """x, y of the square's top-left pixel."""
     odds: NDArray[np.float32]
-    """(S, S) log odds that a pixel shows the object."""
+    """(S, S) log odds that a pixel shows it."""
 
     def inside(self, region: Region) -> NDArray[np.float32]:
         """The log odds (h, w) of the pixels of a region."""
@@ -32,6 +32,14 @@ class Opinion:
         if x0 < x1 and y0 < y1:
             here = slice(y0 - region.y0, y1 - region.y0), slice(x0 - region.x0, x1 - region.x0)
             out[here] = self.odds[y0 - y : y1 - y, x0 - x : x1 - x]
+        return out
+
+    def agreed(self, mask: BoolArray, least: float) -> BoolArray:
+        """A mask (H, W) without the pixels that the network has seen and finds less likely than some log odds."""
+        (x, y), side = self.corner, len(self.odds)
+        here = slice(max(y, 0), max(y + side, 0)), slice(max(x, 0), max(x + side, 0))
+        out, part = mask.copy(), mask[here]
+        out[here] &= self.odds[max(-y, 0) :, max(-x, 0) :][: part.shape[0], : part.shape[1]] >= least
         return out
 
     def certainty(self, mask: BoolArray) -> float:
